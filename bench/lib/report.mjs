@@ -1,0 +1,110 @@
+// The run as a table of text and as JSON.
+import { readFileSync } from "node:fs";
+import { cpus, release, type } from "node:os";
+import { projectPath } from "./contenders.mjs";
+import { judge, simulatorCpu } from "./targets.mjs";
+
+const PACKAGES = ["workerd", "miniflare", "wrangler", "hono", "zod", "jose", "@supabase/supabase-js"];
+
+/** Metric, title, decimals. @type {[string, string, number][]} */
+const ROWS = [
+  ["edit_cpu", "CPU per edit, 16 connections (us)", 0],
+  ["edits_per_second", "edits a second, 16 connections", 0],
+  ["p50_1_0", "p50, 1 connection, 0 ms (ms)", 2],
+  ["p99_1_0", "p99, 1 connection, 0 ms (ms)", 2],
+  ["p50_16_0", "p50, 16 connections, 0 ms (ms)", 2],
+  ["p99_16_0", "p99, 16 connections, 0 ms (ms)", 2],
+  ["p50_1_20", "p50, 1 connection, 20 ms (ms)", 1],
+  ["p99_1_20", "p99, 1 connection, 20 ms (ms)", 1],
+  ["p50_16_20", "p50, 16 connections, 20 ms (ms)", 1],
+  ["p99_16_20", "p99, 16 connections, 20 ms (ms)", 1],
+  ["invalid_cpu", "CPU per validation failure (us)", 0],
+  ["forged_cpu", "CPU per forged token (us)", 0],
+  ["subrequests", "subrequests per edit", 2],
+  ["ai_calls", "AI calls per edit", 2],
+  ["upload", "upload, gzipped (KiB)", 1],
+  ["cold_start", "cold start to the first edit (ms)", 0],
+  ["cold_cpu", "CPU of a cold start (ms)", 0],
+  ["memory", "resident memory after the edits (MiB)", 0],
+  ["backfill_rate", "backfill (users a second)", 1],
+];
+
+const SCALE = /** @type {Record<string, number>} */ ({ upload: 1024, memory: 1024 * 1024 });
+
+/** @param {import("./stats.mjs").Summary | undefined} summary @param {string} metric @param {number} digits */
+function cell(summary, metric, digits) {
+  if (!summary) return "";
+  const scale = SCALE[metric] ?? 1;
+  const show = (/** @type {number} */ value) => (value / scale).toFixed(digits);
+  const { median, min, max } = summary;
+  return min === max ? show(median) : `${show(median)} (${show(min)}–${show(max)})`;
+}
+
+/** @param {string[][]} rows the first one is the head */
+function columns(rows) {
+  const width = (/** @type {number} */ i) => Math.max(...rows.map((row) => row[i]?.length ?? 0));
+  return rows
+    .map((row) =>
+      row
+        .map((text, i) => (i ? text.padStart(width(i)) : text.padEnd(width(i))))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+/** @param {import("./targets.mjs").Results} results */
+export function metricsTable(results) {
+  const names = Object.keys(results);
+  const rows = ROWS.map(([metric, title, digits]) => [
+    title,
+    ...names.map((name) => cell(results[name]?.[metric], metric, digits)),
+  ]).filter((row) => row.slice(1).some(Boolean));
+  return columns([["median (lowest–highest round)", ...names], ...rows]);
+}
+
+/** @param {number[]} ratios */
+function spread(ratios) {
+  return ratios.length > 1 ? `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}` : "";
+}
+
+/** @param {import("./targets.mjs").Results} results */
+export function targetsTable(results) {
+  const rows = judge(results).map(({ title, against, ratio, rounds, limit, atLeast, met }) => [
+    against ? `${title}, to ${against}` : title,
+    ratio.toFixed(2),
+    spread(rounds),
+    `${atLeast ? "≥" : "≤"} ${limit}`,
+    met ? "met" : "MISSED",
+  ]);
+  const simulator = simulatorCpu(results);
+  const total = results["worker-queue"]?.["edit_cpu"]?.median;
+  const note =
+    simulator === undefined || total === undefined
+      ? ""
+      : `\n\nOf the ${total.toFixed(0)} us per edit with the queue, the local simulator takes ${simulator.toFixed(0)}.`;
+  return columns([["ratio of medians", "ratio", "rounds", "target", ""], ...rows]) + note;
+}
+
+/** @param {string} name @returns {string} */
+function installedVersion(name) {
+  return JSON.parse(readFileSync(projectPath(`node_modules/${name}/package.json`), "utf8")).version;
+}
+
+/**
+ * @param {import("./targets.mjs").Results} results
+ * @param {object} settings
+ */
+export function reportJson(results, settings) {
+  return {
+    machine: { cpu: cpus()[0]?.model, cores: cpus().length, system: `${type()} ${release()}` },
+    versions: {
+      node: process.version,
+      ...Object.fromEntries(PACKAGES.map((name) => [name, installedVersion(name)])),
+    },
+    settings,
+    results,
+    queue_simulator_cpu_us: simulatorCpu(results),
+    targets: judge(results),
+  };
+}

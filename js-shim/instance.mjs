@@ -1,0 +1,38 @@
+// The pool of WebAssembly instances. One instance runs one event at a time; idle ones are kept for the next.
+
+import { createHost } from "./host.mjs";
+import { Memory } from "./memory.mjs";
+
+const MAX_IDLE = 32;
+// An instance that one large batch has blown up would keep that memory for good.
+const MAX_IDLE_BYTES = 4 * 1024 * 1024;
+
+/** @type {import("../types/shim.js").Instance[]} */
+const idle = [];
+
+/** @param {WebAssembly.Module} module */
+export function createInstance(module) {
+  const instance = /** @type {import("../types/shim.js").Instance} */ ({});
+  const { exports } = new WebAssembly.Instance(module, { host: createHost(instance) });
+  instance.core = /** @type {any} */ (exports);
+  instance.memory = new Memory(instance.core);
+  instance.fetch = WebAssembly.promising(instance.core.fetch);
+  instance.queue = WebAssembly.promising(instance.core.queue);
+  instance.scheduled = WebAssembly.promising(instance.core.scheduled);
+  return instance;
+}
+
+/**
+ * Runs one event on an instance of its own. An instance that trapped is dropped with all that it held.
+ * @param {WebAssembly.Module} module
+ * @param {import("../types/shim.js").Event} event
+ * @param {(instance: import("../types/shim.js").Instance) => Promise<void>} run
+ */
+export async function withInstance(module, event, run) {
+  const instance = idle.pop() ?? createInstance(module);
+  instance.event = event;
+  await run(instance);
+  instance.core.end();
+  instance.event = { env: null };
+  if (idle.length < MAX_IDLE && instance.core.memory.buffer.byteLength <= MAX_IDLE_BYTES) idle.push(instance);
+}

@@ -1,0 +1,96 @@
+// Verification keys: the shared secret, and the published key sets (RFC 7517), fetched and kept for a while. Which key
+// may verify which algorithm is the core's decision; it comes in as key type and curve.
+
+import { readBody } from "./body.mjs";
+
+const VERDICT = { valid: 0, invalid: 1, noKey: 2, unavailable: 3 };
+// Supabase's edge caches the key set for ten minutes, so that asking more often shows nothing newer.
+const LIFETIME_MS = 10 * 60 * 1000;
+// An unknown kid may mean that keys were rotated; invented kids must not become a flood of fetches.
+const COOL_DOWN_MS = 30 * 1000;
+const TIMEOUT_MS = 5 * 1000;
+const MAX_BYTES = 64 * 1024;
+
+/** Import and verify parameters by JWS algorithm (RFC 7518 section 3, RFC 8037 section 3.1). */
+const ALGORITHMS = /** @type {Record<string, { key: any, verify: any }>} */ ({
+  HS256: { key: { name: "HMAC", hash: "SHA-256" }, verify: "HMAC" },
+  ES256: { key: { name: "ECDSA", namedCurve: "P-256" }, verify: { name: "ECDSA", hash: "SHA-256" } },
+  RS256: { key: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" }, verify: "RSASSA-PKCS1-v1_5" },
+  EdDSA: { key: { name: "Ed25519" }, verify: "Ed25519" },
+});
+
+/** @type {Map<string, import("../types/shim.js").KeySet>} */
+const keySets = new Map();
+/** @type {WeakMap<import("../types/shim.js").Jwk, CryptoKey>} */
+const imported = new WeakMap();
+/** @type {{ secret: string, key: CryptoKey } | null} */
+let shared = null;
+
+/** @param {string} secret */
+async function sharedKey(secret) {
+  if (shared?.secret !== secret) {
+    const bytes = new TextEncoder().encode(secret);
+    shared = { secret, key: await crypto.subtle.importKey("raw", bytes, ALGORITHMS.HS256.key, false, ["verify"]) };
+  }
+  return shared.key;
+}
+
+/** Fetches a key set; the keys known before stay when this fails. @param {string} url */
+async function refresh(url) {
+  const set = { keys: keySets.get(url)?.keys ?? null, triedAt: Date.now() };
+  // While keys are known, requests that come meanwhile use those instead of fetching as well.
+  if (set.keys) keySets.set(url, set);
+  try {
+    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const body = response.ok ? await readBody(response, MAX_BYTES) : null;
+    const { keys } = JSON.parse(new TextDecoder().decode(body ?? undefined));
+    if (Array.isArray(keys)) set.keys = keys;
+  } catch {
+    console.warn("[Auth] The project's key set cannot be read");
+  }
+  keySets.set(url, set);
+  return set;
+}
+
+/** The one key that fits. @param {import("../types/shim.js").KeySet} set @param {import("../types/shim.js").Proof} proof */
+function findKey(set, { alg, kid, kty, crv }) {
+  const fitting = (set.keys ?? []).filter(
+    (key) =>
+      key.kty === kty &&
+      (!crv || key.crv === crv) &&
+      (!key.alg || key.alg === alg) &&
+      (!key.use || key.use === "sig") &&
+      (!kid || key.kid === kid),
+  );
+  return fitting.length === 1 ? fitting[0] : null;
+}
+
+/** @param {import("../types/shim.js").Proof} proof */
+async function publishedKey(proof) {
+  let set = keySets.get(proof.jwksUrl);
+  const age = Date.now() - (set?.triedAt ?? -Infinity);
+  const known = set?.keys && findKey(set, proof);
+  if (!set || age > (known ? LIFETIME_MS : COOL_DOWN_MS)) set = await refresh(proof.jwksUrl);
+  if (!set.keys) return VERDICT.unavailable;
+  const jwk = findKey(set, proof);
+  if (!jwk) return VERDICT.noKey;
+  let key = imported.get(jwk);
+  if (!key) {
+    const { kty, crv, x, y, n, e } = jwk;
+    key = await crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e }, ALGORITHMS[proof.alg].key, false, ["verify"]);
+    imported.set(jwk, key);
+  }
+  return key;
+}
+
+/** The core's host_jwt_verdict. @param {import("../types/shim.js").Proof} proof */
+export async function verifySignature(proof) {
+  try {
+    const key = proof.jwksUrl ? await publishedKey(proof) : await sharedKey(proof.secret);
+    if (typeof key === "number") return key;
+    const valid = await crypto.subtle.verify(ALGORITHMS[proof.alg].verify, key, proof.signature, proof.input);
+    return valid ? VERDICT.valid : VERDICT.invalid;
+  } catch {
+    return VERDICT.invalid;
+  }
+}

@@ -1,0 +1,85 @@
+// The Worker: hands each event to the core and sees that it ends, whatever happens inside.
+
+import module from "../build/worker.wasm";
+import { readBody } from "./body.mjs";
+import { createInstance, withInstance } from "./instance.mjs";
+
+const REQUEST = { method: 0, url: 8, headers: 16 };
+const MESSAGE = { size: 12, body: 0, attempts: 8 };
+const BODY = { complete: 0, tooLarge: 1, broken: 2 };
+
+const { core, memory } = createInstance(module);
+const headerNames = memory.text(core.header_names()).split(",");
+const bodyLimit = core.body_limit();
+
+/** @param {Request} request */
+async function readRequestBody(request) {
+  try {
+    const bytes = await readBody(request, bodyLimit);
+    return { bytes: bytes ?? "", state: bytes ? BODY.complete : BODY.tooLarge };
+  } catch {
+    return { bytes: "", state: BODY.broken };
+  }
+}
+
+/** Memory for `size` bytes of a struct, zeroed. @param {import("../types/shim.js").Instance} instance @param {number} size */
+function allocStruct({ core, memory }, size) {
+  const at = core.alloc(size);
+  memory.range(at, size).fill(0);
+  return at;
+}
+
+/** @param {Request} request @param {any} env @param {(response: Response) => void} respond */
+async function serve(request, env, respond) {
+  /** @type {import("../types/shim.js").Event} */
+  const event = { env, respond };
+  try {
+    const body = await readRequestBody(request);
+    await withInstance(module, event, (instance) => {
+      const bodyAt = REQUEST.headers + headerNames.length * 8;
+      const at = allocStruct(instance, bodyAt + 12);
+      instance.memory.put(at + REQUEST.method, request.method);
+      instance.memory.put(at + REQUEST.url, request.url);
+      headerNames.forEach((name, i) => {
+        instance.memory.put(at + REQUEST.headers + i * 8, request.headers.get(name) ?? "");
+      });
+      instance.memory.put(at + bodyAt, body.bytes);
+      instance.memory.setWord(at + bodyAt + 8, body.state);
+      return instance.fetch(at);
+    });
+  } catch (error) {
+    console.error(`[Worker] The core failed: ${error}`);
+  }
+  const failure = { code: "INTERNAL_ERROR", message: "Something went wrong here", statusCode: 500 };
+  // Settling twice has no effect: this one counts only when the core has not responded.
+  respond(Response.json(failure, { status: 500 }));
+  event.writer?.close().catch(() => {});
+}
+
+export default {
+  /** @param {Request} request @param {any} env @param {ExecutionContext} ctx @returns {Promise<Response>} */
+  fetch: (request, env, ctx) => new Promise((respond) => ctx.waitUntil(serve(request, env, respond))),
+
+  /** @param {MessageBatch<unknown>} batch @param {any} env */
+  async queue(batch, env) {
+    const { messages } = batch;
+    try {
+      await withInstance(module, { env, messages }, (instance) => {
+        const at = allocStruct(instance, messages.length * MESSAGE.size);
+        messages.forEach(({ body, attempts }, i) => {
+          const text = typeof body === "string" ? body : (JSON.stringify(body) ?? "");
+          instance.memory.put(at + i * MESSAGE.size + MESSAGE.body, text);
+          instance.memory.setWord(at + i * MESSAGE.size + MESSAGE.attempts, attempts);
+        });
+        return instance.queue(at, messages.length);
+      });
+    } catch (error) {
+      console.error(`[Worker] The core failed: ${error}`);
+      // Messages that have their fate already keep it.
+      batch.retryAll();
+    }
+  },
+
+  /** @param {ScheduledController} _controller @param {any} env */
+  scheduled: (_controller, env) => withInstance(module, { env }, (instance) => instance.scheduled()),
+};

@@ -1,0 +1,99 @@
+// Builds build/worker.wasm: every C file of src/ and cJSON in one link-time optimised step. The compiler is the pinned
+// @yowasp/clang, or that of a wasi-sdk when WASI_SDK_PATH is set. The result replaces the old module only when it is
+// complete and imports nothing but "host".
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const CJSON = "build/vendor/cjson";
+
+const FLAGS = [
+  "--target=wasm32-wasip1",
+  "-std=c17",
+  ...["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wno-sign-conversion", "-Werror"],
+  ...["-Oz", "-flto", "-fno-math-errno", "-mbulk-memory"],
+  ...["-Iinclude", "-isystem", CJSON, "-DCJSON_NESTING_LIMIT=32"],
+  ...["-nostartfiles", "-Wl,--no-entry", "-Wl,--gc-sections", "-Wl,--strip-all", "-Wl,--lto-O3", "-Wl,--compress-relocations"],
+  // The stack first: an overflow then traps at address zero instead of running into static data.
+  ...["-Wl,--stack-first", "-Wl,-z,stack-size=262144"],
+  // A Worker may use 128 MB in all: https://developers.cloudflare.com/workers/platform/limits/#memory
+  "-Wl,--max-memory=67108864",
+];
+
+/** The files below a folder with one of the endings, relative to the root. @param {string} folder @param {string} ending */
+const filesOf = (folder, ending) =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+    .sort();
+
+/** @param {string} message @returns {never} */
+function fail(message) {
+  process.stderr.write(`${message.trimEnd()}\n`);
+  process.exit(1);
+}
+
+/** A file tree as @yowasp/clang takes it. @param {string[]} files */
+function treeOf(files) {
+  /** @type {any} */
+  const tree = {};
+  for (const file of files) {
+    const parts = file.split("/");
+    const name = /** @type {string} */ (parts.pop());
+    let folder = tree;
+    for (const part of parts) folder = folder[part] ??= {};
+    folder[name] = readFileSync(join(root, file));
+  }
+  return tree;
+}
+
+/** @param {string[]} args @param {string[]} files @returns {Promise<Uint8Array>} */
+async function compileWithYowasp(args, files) {
+  const { commands, Exit } = await import("@yowasp/clang");
+  let messages = "";
+  const decoder = new TextDecoder();
+  const collect = (/** @type {Uint8Array | null} */ bytes) => void (messages += bytes ? decoder.decode(bytes) : "");
+  try {
+    const out = await commands.clang(args, treeOf(files), { stdout: collect, stderr: collect, fetchProgress() {} });
+    return /** @type {any} */ (out)["worker.wasm"];
+  } catch (error) {
+    if (error instanceof Exit) fail(messages);
+    throw error;
+  }
+}
+
+/** @param {string} sdk @param {string[]} args @returns {Uint8Array} */
+function compileWithSdk(sdk, args) {
+  mkdirSync(join(root, "build"), { recursive: true });
+  const folder = mkdtempSync(join(root, "build/sdk-"));
+  try {
+    const out = join(folder, "worker.wasm");
+    const clang = join(sdk, "bin/clang");
+    const run = spawnSync(clang, [...args.slice(0, -1), out], { cwd: root, stdio: "inherit" });
+    if (run.error) fail(`${clang} cannot be run: WASI_SDK_PATH must be the folder of a wasi-sdk, or unset.`);
+    if (run.status !== 0) process.exit(1);
+    return readFileSync(out);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const sources = [...filesOf("src", ".c"), `${CJSON}/cJSON.c`];
+const headers = [...filesOf("include", ".h"), `${CJSON}/cJSON.h`];
+const args = [...FLAGS, ...sources, "-o", "worker.wasm"];
+const sdk = process.env.WASI_SDK_PATH;
+const wasm = sdk ? compileWithSdk(sdk, args) : await compileWithYowasp(args, [...sources, ...headers]);
+
+const foreign = WebAssembly.Module.imports(await WebAssembly.compile(/** @type {any} */ (wasm)))
+  .filter(({ module }) => module !== "host")
+  .map(({ module, name }) => `${module}.${name}`);
+if (foreign.length > 0) fail(`The module must import only from "host", but imports ${foreign.join(", ")}.`);
+
+mkdirSync(join(root, "build"), { recursive: true });
+const partial = join(root, `build/worker.wasm.${process.pid}`);
+writeFileSync(partial, wasm);
+renameSync(partial, join(root, "build/worker.wasm"));
+console.log(`build/worker.wasm: ${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} gzipped`);
