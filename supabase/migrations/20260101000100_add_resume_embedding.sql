@@ -320,9 +320,13 @@ declare
   state public.resume_embedding_state;
   new_vector public.users.resume_embedding%type;
 begin
-  select coalesce(array_agg((i ->> 'user_id')::uuid), '{}') into ids from jsonb_array_elements(items) i;
-  -- Profile rows before state rows, each in id order: the order in which an edit takes its locks.
-  perform 1 from public.users u where u.id = any (ids) order by u.id for no key update;
+  -- Profile rows before state rows, each in id order: the order in which an edit takes its locks. Only what is locked
+  -- here is touched below, as a user who is deleted and added again meanwhile would be locked out of order.
+  select coalesce(array_agg(locked.id), '{}') into ids from (
+    select u.id from public.users u
+    where u.id in (select (i ->> 'user_id')::uuid from jsonb_array_elements(items) i)
+    order by u.id for no key update of u
+  ) locked;
   perform 1 from public.resume_embedding_state s where s.user_id = any (ids) order by s.user_id for update;
 
   for item in select i from jsonb_array_elements(items) i loop
@@ -330,7 +334,8 @@ begin
       raise exception 'an item needs an embedding (a vector or null) or keep' using errcode = '22023';
     end if;
     user_id := (item ->> 'user_id')::uuid;
-    select s.* into state from public.resume_embedding_state s where s.user_id = (item ->> 'user_id')::uuid;
+    select s.* into state from public.resume_embedding_state s
+    where s.user_id = (item ->> 'user_id')::uuid and s.user_id = any (ids);
     if not found then
       outcome := 'missing';
     elsif not public.resume_embedding_item_applies(item, state) then

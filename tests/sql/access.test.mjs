@@ -100,8 +100,22 @@ describe("row-level security", () => {
       }),
     );
     for (const [id, body] of answers) assert.deepEqual(body, [{ id }]);
-    const { rows } = await supabase.db.query("select current_user as role");
-    assert.deepEqual(rows, [{ role: "postgres" }]);
+  });
+
+  test("holds for a change without any filter", async () => {
+    const rest = restClient(supabase, alice.token);
+    await restClient(supabase, bob.token)("POST", "skills", { user_id: bob.id, name: "Unfiltered" });
+    await rest("PATCH", "users", { location: "Everywhere" }, "return=minimal");
+    await rest("PATCH", "skills", { level: "expert" }, "return=minimal");
+    await rest("DELETE", "skills", undefined, "return=minimal");
+    const { rows } = await supabase.db.query(
+      `select u.id, s.name, s.level from users u left join skills s on s.user_id = u.id and s.name = 'Unfiltered'
+       where u.location = 'Everywhere' or s.name is not null order by s.name nulls first`,
+    );
+    assert.deepEqual(rows, [
+      { id: alice.id, name: null, level: null },
+      { id: bob.id, name: "Unfiltered", level: null },
+    ]);
   });
 });
 
@@ -179,6 +193,7 @@ describe("functions", () => {
     ["store_resume_embeddings", { items: [] }, 200],
     ["record_resume_failures", { items: [] }, 204],
     ["stale_resumes", {}, 200],
+    ["count_stale_resumes", {}, 200],
   ]);
   for (const [name, body, status] of calls) {
     test(`${name} answers the service role alone`, async () => {

@@ -276,16 +276,40 @@ describe("stale_resumes", () => {
     await addUsers(supabase, 24);
     const { rows } = await db.query("select id from users order by id");
     const all = rows.map((row) => /** @type {{ id: string }} */ (row).id);
-    const seen = [];
-    let page = await stale("max_rows => 10");
-    while (page.length > 0) {
-      assert.ok(page.length <= 10);
-      seen.push(...page);
-      page = await stale(`after => '${page[page.length - 1]}', max_rows => 10`);
-    }
-    assert.equal(all.length, 25);
-    assert.deepEqual(seen, all);
+    const pages = [await stale("max_rows => 10")];
+    for (let i = 0; i < 3; i++)
+      pages.push(await stale(`after => '${pages[i].at(-1) ?? id}', max_rows => 10`));
+    assert.deepEqual(
+      pages.map((page) => page.length),
+      [10, 10, 5, 0],
+    );
+    assert.deepEqual(pages.flat(), all);
     assert.deepEqual(await stale("max_rows => 0"), []);
+  });
+
+  test("hides what it leased from later searches, until the lease is over or the profile changes", async () => {
+    await addUsers(supabase, 2);
+    const [first, second, third] = await stale("");
+    assert.deepEqual(await stale("max_rows => 2, lease_s => 600"), [first, second]);
+    assert.deepEqual(await stale("lease_s => 0"), [third]);
+    await db.query("update users set current_title = 'Baker' where id = $1", [first]);
+    await setState({ next_attempt_at: "2020-01-01" }, second);
+    assert.deepEqual(await stale(""), [first, second, third]);
+  });
+
+  test("is counted in full, whatever the page", async () => {
+    const users = await addUsers(supabase, 30);
+    await store(db, { user_id: users[0].id });
+    await setState({ next_attempt_at: "2100-01-01" }, users[1].id);
+    const count = async (/** @type {string} */ args) =>
+      Object.values(
+        /** @type {object} */ ((await db.query(`select public.count_stale_resumes(${args})`)).rows[0]),
+      )[0];
+    assert.equal(await count(`tag => '${TAG}'`), 29);
+    assert.equal(await count("tag => 'other'"), 30);
+    assert.equal(await count("include_fresh => true"), 31);
+    const { rows } = await db.query("select id from users order by id desc limit 1");
+    assert.equal(await count(`after => '${/** @type {{ id: string }} */ (rows[0]).id}'`), 0);
   });
 
   test("finds users whose rows were written by plain SQL", async () => {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { addUsers, signIn, startSupabase } from "../../scripts/supabase.mjs";
+import { createFetch, takeTurns } from "../../scripts/lib/supabase-http.mjs";
 import { restClient } from "./support.mjs";
 
 /** @type {import("./support.mjs").Supabase} */
@@ -172,5 +173,35 @@ describe("starting", () => {
     const claims = JSON.parse(Buffer.from(payload, "base64url").toString());
     assert.deepEqual(claims, { iss: "supabase-demo", role: "service_role", exp: 1983812996 });
     assert.ok(supabase.anonKey.endsWith(".CRXP1A7WOeoJeXxjNni43kdQwgnWNReilDMblYTn_I0"));
+  });
+});
+
+describe("taking turns", () => {
+  test("keeps a request's role from other requests and from the caller's SQL", async () => {
+    const session = supabase.db;
+    const { exclusive, db } = takeTurns(session);
+    const whoAmI = "select current_user as role";
+    const handle = createFetch(
+      async (request) => {
+        await session.exec("begin");
+        await session.exec(`set local role ${new URL(request.url).searchParams.get("role")}`);
+        const { rows } = await session.query(whoAmI);
+        await session.exec("commit");
+        return Response.json(rows);
+      },
+      exclusive,
+      () => {},
+    );
+    const roles = Array.from({ length: 12 }, (_, i) => ["anon", "authenticated", "service_role"][i % 3]);
+    const answers = await Promise.all(
+      roles.flatMap((role) => [
+        handle(new Request(`http://localhost/rest/v1/?role=${role}`)).then((response) => response.json()),
+        db.query(whoAmI).then(({ rows }) => rows),
+      ]),
+    );
+    assert.deepEqual(
+      answers,
+      roles.flatMap((role) => [[{ role }], [{ role: "postgres" }]]),
+    );
   });
 });
