@@ -1,7 +1,7 @@
 // The pool of WebAssembly instances. One instance runs one event at a time; idle ones are kept for the next.
 
 import { createHost } from "./host.mjs";
-import { Memory } from "./memory.mjs";
+import { createMemory } from "./memory.mjs";
 
 const MAX_IDLE = 32;
 // An instance that one large batch has blown up would keep that memory for good.
@@ -12,10 +12,10 @@ const idle = [];
 
 /** @param {WebAssembly.Module} module */
 export function createInstance(module) {
-  const instance = /** @type {import("../types/shim.js").Instance} */ ({});
+  const memory = createMemory(() => instance.core);
+  const instance = /** @type {import("../types/shim.js").Instance} */ ({ memory });
   const { exports } = new WebAssembly.Instance(module, { host: createHost(instance) });
   instance.core = /** @type {any} */ (exports);
-  instance.memory = new Memory(instance.core);
   instance.fetch = WebAssembly.promising(instance.core.fetch);
   instance.queue = WebAssembly.promising(instance.core.queue);
   instance.scheduled = WebAssembly.promising(instance.core.scheduled);
@@ -24,9 +24,8 @@ export function createInstance(module) {
 
 /**
  * Runs one event on an instance of its own. An instance that trapped is dropped with all that it held.
- * @param {WebAssembly.Module} module
- * @param {import("../types/shim.js").Event} event
- * @param {(instance: import("../types/shim.js").Instance) => Promise<void>} run
+ * @type {(module: WebAssembly.Module, event: import("../types/shim.js").Event,
+ *   run: (instance: import("../types/shim.js").Instance) => Promise<void>) => Promise<void>}
  */
 export async function withInstance(module, event, run) {
   const instance = idle.pop() ?? createInstance(module);

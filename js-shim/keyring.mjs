@@ -21,8 +21,6 @@ const ALGORITHMS = /** @type {Record<string, { key: any, verify: any }>} */ ({
 
 /** @type {Map<string, import("../types/shim.js").KeySet>} */
 const keySets = new Map();
-/** @type {WeakMap<import("../types/shim.js").Jwk, CryptoKey>} */
-const imported = new WeakMap();
 /** @type {{ secret: string, key: CryptoKey } | null} */
 let shared = null;
 
@@ -54,33 +52,24 @@ async function refresh(url) {
 
 /** The one key that fits. @param {import("../types/shim.js").KeySet} set @param {import("../types/shim.js").Proof} proof */
 function findKey(set, { alg, kid, kty, crv }) {
-  const fitting = (set.keys ?? []).filter(
-    (key) =>
-      key.kty === kty &&
-      (!crv || key.crv === crv) &&
-      (!key.alg || key.alg === alg) &&
-      (!key.use || key.use === "sig") &&
-      (!kid || key.kid === kid),
-  );
+  const fitting = (set.keys ?? [])
+    .filter((key) => key.kty === kty && (!crv || key.crv === crv) && (!kid || key.kid === kid))
+    .filter((key) => (key.alg ?? alg) === alg && (key.use ?? "sig") === "sig");
   return fitting.length === 1 ? fitting[0] : null;
 }
 
 /** @param {import("../types/shim.js").Proof} proof */
 async function publishedKey(proof) {
   let set = keySets.get(proof.jwksUrl);
-  const age = Date.now() - (set?.triedAt ?? -Infinity);
-  const known = set?.keys && findKey(set, proof);
-  if (!set || age > (known ? LIFETIME_MS : COOL_DOWN_MS)) set = await refresh(proof.jwksUrl);
+  const lifetime = set && findKey(set, proof) ? LIFETIME_MS : COOL_DOWN_MS;
+  if (!set || Date.now() - set.triedAt > lifetime) set = await refresh(proof.jwksUrl);
   if (!set.keys) return VERDICT.unavailable;
   const jwk = findKey(set, proof);
   if (!jwk) return VERDICT.noKey;
-  let key = imported.get(jwk);
-  if (!key) {
-    const { kty, crv, x, y, n, e } = jwk;
-    key = await crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e }, ALGORITHMS[proof.alg].key, false, ["verify"]);
-    imported.set(jwk, key);
-  }
-  return key;
+  const { kty, crv, x, y, n, e } = jwk;
+  const params = ALGORITHMS[proof.alg].key;
+  jwk.imported ??= await crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e }, params, false, ["verify"]);
+  return jwk.imported;
 }
 
 /** The core's host_jwt_verdict. @param {import("../types/shim.js").Proof} proof */

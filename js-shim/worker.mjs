@@ -12,47 +12,30 @@ const { core, memory } = createInstance(module);
 const headerNames = memory.text(core.header_names()).split(",");
 const bodyLimit = core.body_limit();
 
-/** @param {Request} request */
-async function readRequestBody(request) {
-  try {
-    const bytes = await readBody(request, bodyLimit);
-    return { bytes: bytes ?? "", state: bytes ? BODY.complete : BODY.tooLarge };
-  } catch {
-    return { bytes: "", state: BODY.broken };
-  }
-}
-
-/** Memory for `size` bytes of a struct, zeroed. @param {import("../types/shim.js").Instance} instance @param {number} size */
-function allocStruct({ core, memory }, size) {
-  const at = core.alloc(size);
-  memory.range(at, size).fill(0);
-  return at;
-}
-
 /** @param {Request} request @param {any} env @param {(response: Response) => void} respond */
 async function serve(request, env, respond) {
   /** @type {import("../types/shim.js").Event} */
   const event = { env, respond };
   try {
-    const body = await readRequestBody(request);
+    const body = await readBody(request, bodyLimit).catch(() => undefined);
+    const state = body ? BODY.complete : body === null ? BODY.tooLarge : BODY.broken;
     await withInstance(module, event, (instance) => {
       const bodyAt = REQUEST.headers + headerNames.length * 8;
-      const at = allocStruct(instance, bodyAt + 12);
+      const at = instance.memory.alloc(bodyAt + 12);
       instance.memory.put(at + REQUEST.method, request.method);
       instance.memory.put(at + REQUEST.url, request.url);
       headerNames.forEach((name, i) => {
         instance.memory.put(at + REQUEST.headers + i * 8, request.headers.get(name) ?? "");
       });
-      instance.memory.put(at + bodyAt, body.bytes);
-      instance.memory.setWord(at + bodyAt + 8, body.state);
+      instance.memory.put(at + bodyAt, body ?? "");
+      instance.memory.setWord(at + bodyAt + 8, state);
       return instance.fetch(at);
     });
   } catch (error) {
     console.error(`[Worker] The core failed: ${error}`);
   }
   const failure = { code: "INTERNAL_ERROR", message: "Something went wrong here", statusCode: 500 };
-  // Settling twice has no effect: this one counts only when the core has not responded.
-  respond(Response.json(failure, { status: 500 }));
+  event.respond?.(Response.json(failure, { status: 500 }));
   event.writer?.close().catch(() => {});
 }
 
@@ -65,7 +48,7 @@ export default {
     const { messages } = batch;
     try {
       await withInstance(module, { env, messages }, (instance) => {
-        const at = allocStruct(instance, messages.length * MESSAGE.size);
+        const at = instance.memory.alloc(messages.length * MESSAGE.size);
         messages.forEach(({ body, attempts }, i) => {
           const text = typeof body === "string" ? body : (JSON.stringify(body) ?? "");
           instance.memory.put(at + i * MESSAGE.size + MESSAGE.body, text);

@@ -52,12 +52,14 @@ function treeOf(files) {
 
 /** @param {string[]} args @param {string[]} files @returns {Promise<Uint8Array>} */
 async function compileWithYowasp(args, files) {
-  const { commands, Exit } = await import("@yowasp/clang");
+  const { commands, Exit, runLLVM } = await import("@yowasp/clang");
+  // Loads the compiler first, which would otherwise report every percent of it.
+  await runLLVM(undefined, {}, { fetchProgress() {} });
   let messages = "";
   const decoder = new TextDecoder();
   const collect = (/** @type {Uint8Array | null} */ bytes) => void (messages += bytes ? decoder.decode(bytes) : "");
   try {
-    const out = await commands.clang(args, treeOf(files), { stdout: collect, stderr: collect, fetchProgress() {} });
+    const out = await commands.clang(args, treeOf(files), { stdout: collect, stderr: collect });
     return /** @type {any} */ (out)["worker.wasm"];
   } catch (error) {
     if (error instanceof Exit) fail(messages);

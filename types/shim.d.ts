@@ -1,7 +1,5 @@
 // The types that the modules of js-shim share, for their JSDoc.
 
-import type { Memory } from "../js-shim/memory.mjs";
-
 /** What build/worker.wasm exports (src/host_wasm.c). */
 export interface CoreExports {
   memory: WebAssembly.Memory;
@@ -12,6 +10,24 @@ export interface CoreExports {
   fetch(request: number): void;
   queue(messages: number, count: number): void;
   scheduled(): void;
+}
+
+/** An instance's memory: words and slices at addresses (js-shim/memory.mjs). */
+export interface Memory {
+  word(at: number): number;
+  setWord(at: number, value: number): void;
+  /** A view, good until the next call into the core. */
+  range(at: number, length: number): Uint8Array;
+  /** A copy of the bytes of the slice at an address. */
+  bytes(at: number): Uint8Array;
+  /** The text of the slice at an address. */
+  text(at: number): string;
+  /** The texts of `count` slices side by side. */
+  texts(at: number, count: number): string[];
+  /** Memory of the event, zeroed. */
+  alloc(size: number): number;
+  /** Puts data into the event's memory, and its slice at an address. */
+  put(at: number, data: string | Uint8Array): void;
 }
 
 /** What one event brings along for the host functions. */
@@ -32,6 +48,31 @@ export interface Instance {
   scheduled(): Promise<void>;
 }
 
+/** The imports that wait. Numbers are addresses of slices and structs, counts, or what include/host.h says. */
+export interface WaitingImports {
+  [name: string]: (...args: any[]) => Promise<unknown>;
+  fetch(calls: number, count: number): Promise<unknown>;
+  ai_run(call: number): Promise<void>;
+  jwt_verify(jwt: number): Promise<number>;
+  sha256(bytes: number, digest: number): Promise<void>;
+  rate_limit(key: number): Promise<number>;
+  queue_send(bodies: number, count: number): Promise<number>;
+  sleep(ms: number): Promise<unknown>;
+  respond_more(bytes: number): Promise<number>;
+}
+
+/** The imports that return at once. */
+export interface ImmediateImports {
+  respond(status: number, headers: number, body: number, more: number): void;
+  message_ack(index: number): void;
+  message_retry(index: number, delaySeconds: number): void;
+  var(name: number, value: number): void;
+  bound(name: number): number;
+  now_ms(): number;
+  random(at: number, count: number): void;
+  log(level: number, text: number): void;
+}
+
 /** host_jwt, as the keyring takes it. */
 export interface Proof {
   alg: string;
@@ -44,7 +85,8 @@ export interface Proof {
   signature: Uint8Array;
 }
 
-export type Jwk = JsonWebKey & { kid?: string };
+/** A published key, and the CryptoKey once it has been used. */
+export type Jwk = JsonWebKey & { kid?: string; imported?: CryptoKey };
 
 /** A published key set. Plain values only: a promise would belong to the request that made it. */
 export interface KeySet {

@@ -21,4 +21,7 @@ typedef struct stale_page {
 // One page of at most `limit` (up to 100) ids. Waits.
 stale_page stale_find(const context *ctx, stale_query query);
 
+// How many users the query finds in all, whatever its limit; -1 when the database does not say. Waits.
+int64_t stale_count(const context *ctx, stale_query query);
+
 #endif

@@ -146,6 +146,19 @@ static void put_summary(const context *ctx, const totals *t, str next, str error
     host_respond_more(buf_str(&line));
 }
 
+// How many there are to go through from `after` on, for the client's progress; a limit does not count.
+static void put_stale(const context *ctx, const options *o)
+{
+    int64_t count = stale_count(ctx, (stale_query){.after = o->after, .everyone = o->force});
+    if (count < 0)
+        return;
+    buf line = buf_new(ctx->mem, 32);
+    buf_put(&line, S("{\"stale\":"));
+    buf_put_int(&line, count);
+    buf_put(&line, S("}\n"));
+    host_respond_more(buf_str(&line));
+}
+
 static int32_t page_size(const options *o, int32_t handled)
 {
     int64_t left = o->limit ? o->limit - handled : o->batch_size;
@@ -159,12 +172,13 @@ void backfill_handle(context *ctx, const route *route)
     if (!read_options(ctx, &o))
         return;
     answer_stream(ctx);
+    put_stale(ctx, &o);
     totals t = {0};
     char last[36];
     str after = o.after, error = {0};
     bool go_on = true, at_end = false;
     int32_t handled = 0;
-    for (int32_t left = SUBREQUESTS; go_on && left >= SUBREQUESTS_PER_BATCH && context_time_left(ctx) > STEP_MS;
+    for (int32_t left = SUBREQUESTS - 1; go_on && left >= SUBREQUESTS_PER_BATCH && context_time_left(ctx) > STEP_MS;
          left -= SUBREQUESTS_PER_BATCH) {
         char *mark = arena_mark(ctx->mem);
         int32_t size = page_size(&o, handled);

@@ -117,7 +117,7 @@ static bool read_data(json_reader *r, provider_item *items, int32_t count, int32
     if (!json_enter(r, '['))
         return false;
     for (*found = 0; json_element(r, &first); ++*found) {
-        provider_item ignored;
+        provider_item ignored = {0};
         provider_item *item = *found < count ? &items[*found] : &ignored;
         if (!vector_read(r, &item->vector, &item->fault) && !json_skip(r, NULL))
             return false;

@@ -172,7 +172,7 @@ static void check_field(checking *c, const field *f, const cJSON *value)
         return;
     }
     str text = utf8_trim(json_text(value));
-    bool blank = cJSON_IsString(value) && text.len == 0;
+    bool blank = f->type != FIELD_BOOL && cJSON_IsString(value) && text.len == 0;
     if (!f->required && (cJSON_IsNull(value) || blank)) {
         put_member(c, f);
         buf_put(&c->members, f->type == FIELD_BOOL ? S("false") : S("null"));

@@ -5,11 +5,12 @@ import { pick, seededRandom } from "./random.mjs";
  * @typedef {object} Fault
  * @property {"status" | "refuse" | "reset" | "hang" | "garbage" | "delay" | "answer"} kind
  *   `refuse` closes the connection before the call is performed, `reset` in the middle of the answer's body;
- *   `hang` performs the call and never answers; `answer` replaces the answer
+ *   `hang` performs the call and never answers; `answer` changes the answer, or the time at which it comes
  * @property {number} [status] of `status`
  * @property {Record<string, string>} [headers] of `status`
  * @property {unknown} [body] of `status` (default: an error in the upstream's own style)
  * @property {number} [ms] of `delay`
+ * @property {() => unknown} [before] of `answer`: awaited before the call is performed
  * @property {(answer: Answer) => Answer} [change] of `answer`
  */
 
@@ -105,6 +106,7 @@ export async function answerWithFault(response, fault, perform, errorBody) {
     });
   }
   if (fault?.kind === "delay") await new Promise((resolve) => setTimeout(resolve, fault.ms));
+  await fault?.before?.();
   const answer = await perform();
   switch (fault?.kind) {
     case "hang":

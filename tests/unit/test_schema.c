@@ -188,7 +188,7 @@ static void urls(void)
         {"https://a.test/a b", false, false},
         {"https://a.test/\\\"<>", false, false},
         {"https://a.test\\\\@b.test", false, false},
-        {"https://a.test/\\n", false, false},
+        {"https://a.test/\\nx", false, false},
         {"javascript:alert(1)", false, false},
         {"javascript://a.test/%0Aalert(1)", false, false},
         {"data:text/html,x", false, false},

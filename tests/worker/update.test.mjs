@@ -69,9 +69,12 @@ test("an edit costs three subrequests and one AI call, and logs exactly this", a
 });
 
 test("the answer does not wait for the model", async () => {
-  stack.ai.faults.add({ kind: "hang" });
+  const [asked, from] = [stack.ai.calls.length, stack.worker.log.lines.length];
+  stack.ai.faults.add({ kind: "delay", ms: 1000 }, { times: 1 });
   assert.equal((await api.patch(PROFILE, { current_title: "Engineer" })).status, 200);
-  assert.equal((await stack.state(user.id)).embedded_revision, 0);
+  await until("the model is asked", () => stack.ai.calls.length > asked);
+  assert.equal(stack.ai.calls[asked]?.status, 0);
+  assert.match(await finished(user.id, from), /Successfully/);
 });
 
 test("an edit of columns outside the text starts nothing", async () => {
