@@ -1,14 +1,19 @@
 // Builds build/worker.wasm: every C file of src/ and cJSON in one link-time optimised step. The compiler is the pinned
 // @yowasp/clang, or that of a wasi-sdk when WASI_SDK_PATH is set. The result replaces the old module only when it is
 // complete and imports nothing but "host".
+//
+// Tests build a variant beside it: --with FILE adds a C file, --without FILE leaves one of src/ out (both may be repeated),
+// --out FILE names the result.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const CJSON = "build/vendor/cjson";
+const PRODUCT = "build/worker.wasm";
 
 const FLAGS = [
   "--target=wasm32-wasip1",
@@ -71,19 +76,30 @@ async function compileWithYowasp(args, files) {
 function compileWithSdk(sdk, args) {
   mkdirSync(join(root, "build"), { recursive: true });
   const folder = mkdtempSync(join(root, "build/sdk-"));
-  try {
-    const out = join(folder, "worker.wasm");
-    const clang = join(sdk, "bin/clang");
-    const run = spawnSync(clang, [...args.slice(0, -1), out], { cwd: root, stdio: "inherit" });
-    if (run.error) fail(`${clang} cannot be run: WASI_SDK_PATH must be the folder of a wasi-sdk, or unset.`);
-    if (run.status !== 0) process.exit(1);
-    return readFileSync(out);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  process.once("exit", () => rmSync(folder, { recursive: true }));
+  const out = join(folder, "worker.wasm");
+  const clang = join(sdk, "bin/clang");
+  const run = spawnSync(clang, [...args.slice(0, -1), out], { cwd: root, stdio: "inherit" });
+  if (run.error) fail(`${clang} cannot be run: WASI_SDK_PATH must be the folder of a wasi-sdk, or unset.`);
+  if (run.status !== 0) process.exit(1);
+  return readFileSync(out);
 }
 
-const sources = [...filesOf("src", ".c"), `${CJSON}/cJSON.c`];
+const { values: options } = parseArgs({
+  options: {
+    with: { type: "string", multiple: true, default: [] },
+    without: { type: "string", multiple: true, default: [] },
+    out: { type: "string", default: PRODUCT },
+  },
+});
+const ownSources = filesOf("src", ".c");
+const unknown = options.without.filter((file) => !ownSources.includes(file));
+if (unknown.length > 0) fail(`--without names no source file: ${unknown.join(", ")}`);
+const isVariant = options.with.length + options.without.length > 0;
+if (isVariant && options.out === PRODUCT) fail(`A variant must not replace ${PRODUCT}: name another file with --out.`);
+
+const kept = ownSources.filter((file) => !options.without.includes(file));
+const sources = [...kept, ...options.with, `${CJSON}/cJSON.c`];
 const headers = [...filesOf("include", ".h"), `${CJSON}/cJSON.h`];
 const args = [...FLAGS, ...sources, "-o", "worker.wasm"];
 const sdk = process.env.WASI_SDK_PATH;
@@ -94,8 +110,8 @@ const foreign = WebAssembly.Module.imports(await WebAssembly.compile(/** @type {
   .map(({ module, name }) => `${module}.${name}`);
 if (foreign.length > 0) fail(`The module must import only from "host", but imports ${foreign.join(", ")}.`);
 
-mkdirSync(join(root, "build"), { recursive: true });
-const partial = join(root, `build/worker.wasm.${process.pid}`);
+mkdirSync(join(root, dirname(options.out)), { recursive: true });
+const partial = join(root, `${options.out}.${process.pid}`);
 writeFileSync(partial, wasm);
-renameSync(partial, join(root, "build/worker.wasm"));
-console.log(`build/worker.wasm: ${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} gzipped`);
+renameSync(partial, join(root, options.out));
+console.log(`${options.out}: ${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} gzipped`);

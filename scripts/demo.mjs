@@ -21,10 +21,25 @@ const PROFILE = {
   professional_summary: "Writes services in C and keeps their Postgres databases fast.",
 };
 const EXPERIENCES = [
-  { position: "Backend engineer", company: "Fjord Payments", description: "Payment services in C on Linux.", start_date: "2021-02-01", is_current: true },
-  { position: "Database developer", company: "Lantern Maps", description: "Postgres queries over map tiles.", start_date: "2018-05-01", end_date: "2021-01-31" },
+  {
+    position: "Backend engineer",
+    company: "Fjord Payments",
+    description: "Payment services in C on Linux.",
+    start_date: "2021-02-01",
+    is_current: true,
+  },
+  {
+    position: "Database developer",
+    company: "Lantern Maps",
+    description: "Postgres queries over map tiles.",
+    start_date: "2018-05-01",
+    end_date: "2021-01-31",
+  },
 ];
-const SKILLS = [{ name: "C", level: "expert" }, { name: "Postgres", level: "advanced" }];
+const SKILLS = [
+  { name: "C", level: "expert" },
+  { name: "Postgres", level: "advanced" },
+];
 const OTHERS = [
   { who: "database engineer", professional_summary: "Database engineer: services in C, Postgres databases, Linux." },
   { who: "pastry chef", professional_summary: "Pastry chef: croissants, wedding cakes and a warm kitchen at five." },
@@ -84,7 +99,10 @@ function createStory({ supabase, worker }) {
         const rows = await done();
         return rows.length ? rows : null;
       });
-      return { revision: Number(row.revision), vector: /** @type {number[] | null} */ (JSON.parse(row.vector ?? "null")) };
+      return {
+        revision: Number(row.revision),
+        vector: /** @type {number[] | null} */ (JSON.parse(row.vector ?? "null")),
+      };
     },
     /**
      * @param {Session} user
@@ -99,17 +117,26 @@ function createStory({ supabase, worker }) {
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         body: body === undefined ? undefined : JSON.stringify(body),
       });
-      const answer = await response.json();
+      const answer = /** @type {any} */ (await response.json());
       const took = `${Math.round(performance.now() - started)} ms`;
       if (method !== "GET") fact(`${method}`, `${path} → ${response.status} ${answer.message ?? ""} ${dim(took)}`);
-      expect(response.ok, `${method} ${path} is answered with success (it was ${response.status}: ${JSON.stringify(answer)})`);
+      expect(
+        response.ok,
+        `${method} ${path} is answered with success (it was ${response.status}: ${JSON.stringify(answer)})`,
+      );
       return answer;
     },
   };
 }
 
 /** @param {number[] | null} vector */
-const firstNumbers = (vector) => (vector ? `[${vector.slice(0, 6).map((x) => x.toFixed(4)).join(", ")}, … ]` : "NULL");
+const firstNumbers = (vector) =>
+  vector
+    ? `[${vector
+        .slice(0, 6)
+        .map((x) => x.toFixed(4))
+        .join(", ")}, … ]`
+    : "NULL";
 
 /** Prints what the worker has logged of embeddings, up to the line awaited. @param {string[]} log @param {string} awaited */
 async function showLog(log, awaited) {

@@ -4,7 +4,16 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, styleText } from "node:util";
-import { aborted, portFrom, readOptions, Refusal, requireFreePort, requireNode, runCommand, stopSignal } from "./lib/cli.mjs";
+import {
+  aborted,
+  portFrom,
+  readOptions,
+  Refusal,
+  requireFreePort,
+  requireNode,
+  runCommand,
+  stopSignal,
+} from "./lib/cli.mjs";
 
 const HELP = `Usage: make dev
 

@@ -98,6 +98,14 @@ EXPORT("body_limit") int32_t export_body_limit(void)
     return HTTP_BODY_LIMIT;
 }
 
+// Nothing here has constructors. But a module that never calls them itself is linked as a command: every export would
+// be wrapped to run them before, and libc's exit handlers after, each call.
+void __wasm_call_ctors(void);
+EXPORT("_initialize") void export_initialize(void)
+{
+    __wasm_call_ctors();
+}
+
 void host_fetch(arena *mem, host_call *calls, int32_t count)
 {
     (void)mem;
@@ -183,27 +191,8 @@ void host_log(host_level level, str text)
     import_log((int32_t)level, &text);
 }
 
-// libc refers to these for stdio, which nothing here uses; defining them keeps WASI out of the imports. 8 is EBADF.
-enum { WASI_EBADF = 8 };
-int32_t __imported_wasi_snapshot_preview1_fd_close(int32_t fd)
-{
-    (void)fd;
-    return WASI_EBADF;
-}
-
-int32_t __imported_wasi_snapshot_preview1_fd_seek(int32_t fd, int64_t offset, int32_t whence, int32_t result)
-{
-    (void)fd, (void)offset, (void)whence, (void)result;
-    return WASI_EBADF;
-}
-
-int32_t __imported_wasi_snapshot_preview1_fd_write(int32_t fd, int32_t iovs, int32_t count, int32_t result)
-{
-    (void)fd, (void)iovs, (void)count, (void)result;
-    return WASI_EBADF;
-}
-
-// cJSON names these as its defaults. Everything here lives in the arena: a call is a defect, and traps.
+// cJSON names these: its default allocator, and what its printing half uses, which is not called here and dropped by the
+// linker, but would bring stdio and its WASI imports along. Everything here lives in the arena: a call is a defect.
 void *malloc(size_t size)
 {
     (void)size;
@@ -219,6 +208,18 @@ void *realloc(void *block, size_t size)
 void free(void *block)
 {
     (void)block;
+    __builtin_trap();
+}
+
+int sprintf(char *restrict out, const char *restrict format, ...)
+{
+    (void)out, (void)format;
+    __builtin_trap();
+}
+
+int sscanf(const char *restrict text, const char *restrict format, ...)
+{
+    (void)text, (void)format;
     __builtin_trap();
 }
 

@@ -56,23 +56,24 @@ function reasonOf(error) {
  */
 export async function runBackfill(run) {
   const position = { after: run.options.after, processed: 0 };
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     const { after } = position;
     /** @type {UserLine[]} */
     const unsure = [];
     let trouble;
     try {
       const summary = await runRequest(run, position, unsure);
-      if (!summary || summary.done) return { ...position, done: summary?.done ?? false, error: null };
+      if (!summary) break;
+      if (summary.done) return { ...position, done: true, error: null };
       const stuck = unsure.length > 0 || position.after === after;
-      if (summary.error || stuck) trouble = new Trouble(summary.error ?? unsure[0]?.reason ?? "the worker makes no progress");
+      if (summary.error || stuck)
+        trouble = new Trouble(summary.error ?? unsure[0]?.reason ?? "the worker makes no progress");
     } catch (error) {
       if (error instanceof Refusal) throw error;
       trouble = error instanceof Trouble ? error : new Trouble(reasonOf(error));
     }
     if (position.after !== after) failures = 0;
-    if (run.stop.aborted) return { ...position, done: false, error: null };
-    if (!trouble) continue;
+    if (!trouble || run.stop.aborted) continue;
     if (++failures === ATTEMPTS) {
       if (unsure.length) run.onBatch(unsure);
       return { ...position, processed: position.processed + unsure.length, done: false, error: trouble.message };
@@ -80,8 +81,8 @@ export async function runBackfill(run) {
     const delayMs = Math.min(Math.max(FIRST_DELAY_MS << (failures - 1), trouble.retryAfterMs), LONGEST_DELAY_MS);
     run.onRetry(trouble.message, delayMs);
     await sleep(delayMs, undefined, { signal: run.stop }).catch(() => {});
-    if (run.stop.aborted) return { ...position, done: false, error: null };
   }
+  return { ...position, done: false, error: null };
 }
 
 /**

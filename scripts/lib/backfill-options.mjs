@@ -44,10 +44,11 @@ const PASSED_ON = ["EMBEDDING_MODEL", "EMBEDDING_POOLING", "AI_GATEWAY_ID", "WOR
  * @property {boolean} quiet
  * @property {string} key the service-role key
  * @property {string | null} workerUrl null starts the worker here
- * @property {Record<string, string>} vars of the worker that is started here
+ * @property {LocalVars} vars of the worker that is started here
  */
 
 /** @typedef {Record<string, string | undefined>} Environment */
+/** @typedef {Record<string, string> & { SUPABASE_URL: string, SUPABASE_SERVICE_ROLE_KEY: string }} LocalVars */
 
 /**
  * A whole number, or a refusal that names the option.
@@ -85,14 +86,14 @@ function requireVariables(env, names, purpose) {
   throw new Refusal(`${missing.join(" and ")} ${verb} not set: ${purpose}. See --help.`, 2);
 }
 
-/** The variables of the worker that is started here. @param {Environment} env @returns {Record<string, string>} */
+/** The variables of the worker that is started here. @param {Environment} env @returns {LocalVars} */
 function localVars(env) {
   requireVariables(env, ["SUPABASE_URL", "SUPABASE_SERVICE_ROLE_KEY"], "without WORKER_URL, they say which project");
   const credentials = ["CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_TOKEN"];
   const useRest = credentials.some((name) => env[name]);
   // One of two is a mistake, and the mock provider's vectors would be a costly answer to it.
   if (useRest) requireVariables(env, credentials, "Workers AI's REST API needs both");
-  /** @type {Record<string, string>} */
+  /** @type {LocalVars} */
   const vars = {
     SUPABASE_URL: addressOf("SUPABASE_URL", env.SUPABASE_URL ?? ""),
     SUPABASE_SERVICE_ROLE_KEY: env.SUPABASE_SERVICE_ROLE_KEY ?? "",
@@ -146,7 +147,12 @@ export function readBackfillOptions(args, env) {
   }
   requireVariables(env, ["SUPABASE_SERVICE_ROLE_KEY"], "the worker at WORKER_URL asks for it");
   const workerUrl = addressOf("WORKER_URL", env.WORKER_URL);
-  return { ...options, workerUrl, vars: {}, key: env.SUPABASE_SERVICE_ROLE_KEY ?? "" };
+  return {
+    ...options,
+    workerUrl,
+    vars: { SUPABASE_URL: "", SUPABASE_SERVICE_ROLE_KEY: "" },
+    key: env.SUPABASE_SERVICE_ROLE_KEY ?? "",
+  };
 }
 
 /**
@@ -161,7 +167,7 @@ export function resumeCommand(options, { after, processed }) {
     ...(options.json ? ["--json"] : []),
     ...(options.quiet ? ["--quiet"] : []),
     ...(options.batchSize === 10 ? [] : ["--batch-size", options.batchSize]),
-    ...(options.limit === null ? [] : ["--limit", options.limit - processed]),
+    ...(options.limit === null ? [] : ["--limit", Math.max(1, options.limit - processed)]),
     ...(after ? ["--after", after] : []),
   ];
   return `npm run backfill${args.length ? ` -- ${args.join(" ")}` : ""}`;

@@ -39,10 +39,9 @@ export function requireNode() {
 }
 
 /**
- * The options of the command line. Exits with a sentence when one is unknown or lacks its value.
- * @template {import("node:util").ParseArgsConfig} T
- * @param {() => ReturnType<typeof import("node:util").parseArgs<T>>} parse
- * @returns {ReturnType<typeof import("node:util").parseArgs<T>>}
+ * The options of the command line, or a refusal when one is unknown or lacks its value.
+ * @template T
+ * @param {() => T} parse calls parseArgs
  */
 export function readOptions(parse) {
   try {

@@ -1,9 +1,9 @@
 // `wrangler dev --env local` as a child process: without an account, a question or a look at the network, and stopped
 // together with all that it started.
-import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Refusal } from "./cli.mjs";
+import { spawnGroup } from "./process-group.mjs";
 import { createLogReader } from "./wrangler-log.mjs";
 
 /** @typedef {import("./wrangler-log.mjs").LogLine} LogLine */
@@ -12,13 +12,7 @@ import { createLogReader } from "./wrangler-log.mjs";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CLI = fileURLToPath(new URL("../../node_modules/wrangler/wrangler-dist/cli.js", import.meta.url));
 const START_DEADLINE_MS = 60_000;
-// wrangler and workerd need less than a second to end; what hangs is ended by force.
-const STOP_DEADLINE_MS = 5_000;
 const KEPT_LINES = 30;
-
-// The channel to this process closes when it ends, however it ends: wrangler must not outlive it.
-const END_WITH_PARENT =
-  'data:text/javascript,process.on("disconnect",()=>process.kill(process.pid,"SIGTERM"))';
 
 /** @param {string} stateDir */
 function environment(stateDir) {
@@ -41,8 +35,7 @@ function environment(stateDir) {
 /** @param {WranglerDevOptions} options */
 function commandLine({ port, vars, stateDir, envFile }) {
   return [
-    ...["--no-warnings", "--import", END_WITH_PARENT, CLI],
-    ...["dev", "--env", "local", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
+    ...[CLI, "dev", "--env", "local", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
     ...["--persist-to", stateDir, "--test-scheduled", "--show-interactive-dev-session=false"],
     ...(envFile ? ["--env-file", envFile] : []),
     ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
@@ -64,36 +57,14 @@ function commandLine({ port, vars, stateDir, envFile }) {
  * @param {WranglerDevOptions} options
  */
 export async function startWranglerDev(options) {
-  const child = spawn(process.execPath, commandLine(options), {
-    cwd: ROOT,
-    env: environment(options.stateDir),
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
-    // A process group of its own: Ctrl-C reaches this process alone, and all of the group can be ended.
-    detached: true,
-  });
-  /** @type {Promise<void>} */
-  const exited = new Promise((resolve) => child.once("exit", () => resolve()));
-  const killGroup = () => {
-    try {
-      if (child.pid) process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // Nothing of it is left.
-    }
-  };
-  const stop = async () => {
-    child.kill("SIGTERM");
-    const timer = setTimeout(killGroup, STOP_DEADLINE_MS);
-    await exited;
-    clearTimeout(timer);
-    killGroup();
-  };
-  const output = followOutput(child, options.onLine);
+  const group = spawnGroup(commandLine(options), { cwd: ROOT, env: environment(options.stateDir) });
+  const output = followOutput(group.child, options.onLine);
   try {
-    const url = await whenReady(child, exited, output, options.signal);
+    const url = await whenReady(group, output, options.signal);
     output.ready = true;
-    return { url, pid: /** @type {number} */ (child.pid), exited, stop, killGroup };
+    return { url, ...group };
   } catch (error) {
-    await stop();
+    await group.stop();
     throw error;
   }
 }
@@ -118,13 +89,12 @@ function followOutput(child, onLine = () => {}) {
 }
 
 /**
- * @param {import("node:child_process").ChildProcess} child
- * @param {Promise<void>} exited
+ * @param {import("./process-group.mjs").ProcessGroup} group
  * @param {{ last: string[] }} output
  * @param {AbortSignal} [signal]
  * @returns {Promise<string>} the worker's address
  */
-async function whenReady(child, exited, output, signal) {
+async function whenReady({ child, exited }, output, signal) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer;
   /** @type {Promise<string>} */

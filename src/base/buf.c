@@ -17,7 +17,9 @@ static void reserve(buf *b, ptrdiff_t more)
 {
     if (more <= b->cap - b->len)
         return;
-    ptrdiff_t cap = b->cap > PTRDIFF_MAX / 2 - more ? PTRDIFF_MAX - 64 : b->cap * 2 + more;
+    if (more > PTRDIFF_MAX - 2 * b->cap)
+        __builtin_trap();
+    ptrdiff_t cap = 2 * b->cap + more;
     if (!arena_extend(b->mem, b->at, b->cap, cap)) {
         char *moved = arena_bytes(b->mem, cap);
         if (b->len > 0)
@@ -27,13 +29,13 @@ static void reserve(buf *b, ptrdiff_t more)
     b->cap = cap;
 }
 
-void buf_put(buf *b, str text)
+void buf_put_bytes(buf *b, const char *at, ptrdiff_t len)
 {
-    if (text.len <= 0)
+    if (len <= 0)
         return;
-    reserve(b, text.len);
-    memcpy(b->at + b->len, text.at, (size_t)text.len);
-    b->len += text.len;
+    reserve(b, len);
+    memcpy(b->at + b->len, at, (size_t)len);
+    b->len += len;
 }
 
 void buf_put_char(buf *b, char c)

@@ -63,8 +63,16 @@ void sweep_run(const context *ctx)
             context_logs(ctx, HOST_ERROR, S("Embeddings"), S("Cannot search for stale embeddings: "), page.answer.why);
             return;
         }
-        if (page.count && !(queued && send_page(ctx, &page)) && !update_page(ctx, &page))
-            left = 0;
+        if (page.count && !(queued && send_page(ctx, &page))) {
+            if (queued) {
+                context_log(ctx, HOST_WARN, S("Embeddings"), S("The queue refused a page of stale users; updating right here"));
+                left--; // the refused send
+            }
+            queued = false;
+            cost = SWEEP_SUBREQUESTS_PER_UPDATE;
+            if (left < cost || !update_page(ctx, &page))
+                left = 0;
+        }
         users += page.count;
         done = page.count < UPDATE_MAX_USERS && left > 0;
         if (page.count) {

@@ -25,10 +25,20 @@ static void send_unavailable(const context *ctx, const postgrest_answer *answer)
     answer_error_send(ctx, ERROR_UPSTREAM_UNAVAILABLE, S(""), buf_str(&headers));
 }
 
+// Whether the request brought values that the database can object to.
+static bool sends_values(const context *ctx)
+{
+    return !str_eq(ctx->method, S("GET")) && !str_eq(ctx->method, S("DELETE"));
+}
+
 void refusal_send(const context *ctx, const resource *of, const postgrest_answer *answer)
 {
+    postgrest_outcome outcome = answer->outcome;
+    bool about_values = outcome == POSTGREST_UNIQUE || outcome == POSTGREST_CHECK || outcome == POSTGREST_BAD_VALUE;
+    if (about_values && !sends_values(ctx))
+        outcome = POSTGREST_REFUSED;
     context_logs(ctx, HOST_WARN, S("Profile"), of->title, S(" of user "), ctx->user.id, S(": "), answer->why);
-    switch (answer->outcome) {
+    switch (outcome) {
     case POSTGREST_UNIQUE: answer_error_send(ctx, ERROR_CONFLICT, of->conflict, S("")); break;
     case POSTGREST_CHECK:
     case POSTGREST_BAD_VALUE: send_violated_check(ctx, of, answer->constraint_text); break;

@@ -16,7 +16,7 @@ export async function startStack({ vars = {}, ai: bindAi = true, ...options } = 
   const supabase = await startSupabase();
   const proxy = await startFaultProxy(supabase.url);
   const ai = await startAi();
-  /** @param {Record<string, string>} [more] */
+  /** @param {Record<string, unknown>} [more] */
   const variables = (more) => ({
     SUPABASE_URL: proxy.url,
     SUPABASE_ANON_KEY: supabase.anonKey,

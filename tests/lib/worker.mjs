@@ -2,11 +2,13 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { _enableControlEndpoints, Miniflare } from "miniflare";
+import { _enableControlEndpoints, Log as MiniflareLog, LogLevel, Miniflare } from "miniflare";
 import { until } from "./until.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const QUEUE = "resume-embeddings";
+// Longer than any answer may take: a worker that hangs fails a test instead of holding it up.
+const FETCH_TIMEOUT_MS = 60_000;
 const DEAD_LETTERS = "resume-embeddings-dead";
 
 // Lets a test move the clock of the simulated queue, where it would otherwise wait for minutes.
@@ -14,7 +16,7 @@ _enableControlEndpoints();
 
 /**
  * @typedef {object} WorkerOptions
- * @property {Record<string, string>} [vars]
+ * @property {Record<string, unknown>} [vars] texts, or any JSON
  * @property {number} [aiPort] of the double; without, there is no AI binding
  * @property {{ maxBatchTimeout?: number, maxRetries?: number } | null} [queue] null binds none
  * @property {boolean} [fakeQueueTime] the queue's clock moves only when told to
@@ -68,9 +70,25 @@ class Log {
   }
 }
 
-/** @param {WorkerOptions} options @param {Log} log */
-function miniflareOptions({ vars, aiPort, queue, rateLimit }, log) {
+/** What the simulator itself reports, such as messages that go to the dead-letter queue. */
+class RuntimeLog extends MiniflareLog {
+  /** @type {string[]} */
+  lines = [];
+
+  constructor() {
+    super(LogLevel.DEBUG);
+  }
+
+  /** @param {string} message */
+  log(message) {
+    this.lines.push(message);
+  }
+}
+
+/** @param {WorkerOptions} options @param {Log} log @param {RuntimeLog} runtimeLog */
+function miniflareOptions({ vars, aiPort, queue, rateLimit }, log, runtimeLog) {
   return {
+    log: runtimeLog,
     name: "main",
     compatibilityDate: compatibilityDate(),
     modulesRoot: ROOT,
@@ -125,7 +143,8 @@ async function controlQueue(miniflare, name, args = []) {
  */
 export async function startWorker(options = {}) {
   const log = new Log();
-  const miniflare = new Miniflare(/** @type {any} */ (miniflareOptions(options, log)));
+  const runtimeLog = new RuntimeLog();
+  const miniflare = new Miniflare(/** @type {any} */ (miniflareOptions(options, log, runtimeLog)));
   await miniflare.ready;
   const url = (await miniflare.unsafeGetDirectURL("main")).origin;
   if (options.fakeQueueTime) await controlQueue(miniflare, "enableFakeTimers", [Date.now()]);
@@ -133,8 +152,10 @@ export async function startWorker(options = {}) {
   return {
     url,
     log,
+    runtimeLog,
     /** @param {string} path @param {RequestInit} [init] */
-    fetch: (path, init) => fetch(`${url}${path}`, { redirect: "manual", ...init }),
+    fetch: (path, init) =>
+      fetch(`${url}${path}`, { redirect: "manual", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), ...init }),
     /** Runs the cron handler to its end. */
     sweep: async () => (await handlers()).scheduled({ cron: "*/10 * * * *" }),
     /**
@@ -148,8 +169,6 @@ export async function startWorker(options = {}) {
       await controlQueue(miniflare, "advanceFakeTime", [seconds * 1000]);
       await controlQueue(miniflare, "waitForFakeTasks");
     },
-    /** Sends a message as the worker would. @param {unknown} body */
-    send: async (body) => (await miniflare.getQueueProducer("EMBEDDING_QUEUE")).send(body),
     dispose: () => miniflare.dispose(),
   };
 }

@@ -59,7 +59,8 @@ static bool is_selected(const char *module_name, const char *test_name, int argc
 {
     for (int i = 1; i < argc; i++) {
         str_pair wanted = str_cut(str_from_c(argv[i]), '/');
-        if (str_eq(wanted.head, str_from_c(module_name)) && (!wanted.found || str_eq(wanted.tail, str_from_c(test_name))))
+        if (str_eq(wanted.head, str_from_c(module_name)) &&
+            (!wanted.found || str_eq(wanted.tail, str_from_c(test_name))))
             return true;
     }
     return argc < 2;

@@ -16,7 +16,10 @@ typedef struct module {
 } module;
 
 // A module of a static array of tests.
-#define MODULE(name, tests) {name, tests, (int)(sizeof(tests) / sizeof *(tests))}
+#define MODULE(name, tests)                                                                                            \
+    {                                                                                                                  \
+        name, tests, (int)(sizeof(tests) / sizeof *(tests))                                                            \
+    }
 
 // The number of rows of a table.
 #define ROWS(table) (sizeof(table) / sizeof *(table))
@@ -39,6 +42,7 @@ __attribute__((format(printf, 3, 4))) void check_fail(const char *file, int line
 
 // Runs the modules, `before` and `after` around each test, and returns the exit code. Arguments select by name,
 // "module" or "module/test"; "--list" prints the names of the modules only.
-int check_run(const module *const *modules, int count, void (*before)(void), void (*after)(void), int argc, char **argv);
+int check_run(const module *const *modules, int count, void (*before)(void), void (*after)(void), int argc,
+              char **argv);
 
 #endif

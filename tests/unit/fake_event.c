@@ -18,8 +18,8 @@ void fake_forbid_secrets(str text, const char *where)
 
 void fake_write_log(host_level level, str text)
 {
-    fake.log = str_from_c(fake_format("%.*s%c %.*s\n", (int)fake.log.len, fake.log.len ? fake.log.at : "", "DIWE"[level],
-                                      (int)text.len, text.at));
+    fake.log = str_from_c(fake_format("%.*s%c %.*s\n", (int)fake.log.len, fake.log.len ? fake.log.at : "",
+                                      "DIWE"[level], (int)text.len, text.at));
 }
 
 context fake_context(void)

@@ -37,7 +37,8 @@ static bool are_headers(str headers)
     while (headers.len) {
         str_pair line = str_cut(headers, '\n');
         str_pair parts = str_cut(line.head, ':');
-        if (!line.found || !parts.found || !parts.head.len || !str_starts_with(parts.tail, S(" ")) || has_control(line.head))
+        if (!line.found || !parts.found || !parts.head.len || !str_starts_with(parts.tail, S(" ")) ||
+            has_control(line.head))
             return false;
         for (ptrdiff_t i = 0; i < parts.head.len; i++) {
             char c = parts.head.at[i];
@@ -46,7 +47,8 @@ static bool are_headers(str headers)
         }
         str before = str_slice(all, 0, line.head.at - all.at);
         str again = {line.head.at, parts.head.len + 1};
-        if (str_starts_with(before, again) || str_contains(before, str_from_c(fake_format("\n%.*s", (int)again.len, again.at))))
+        if (str_starts_with(before, again) ||
+            str_contains(before, str_from_c(fake_format("\n%.*s", (int)again.len, again.at))))
             return false;
         headers = line.tail;
     }
@@ -85,8 +87,8 @@ static void require_destination(const host_call *call)
     if (fake.in_request && !fake.responses && !str_starts_with(call->url, S(FAKE_URL "/auth/v1/"))) {
         REQUIRE(fake.verified);
         REQUIRE(!str_contains(call->headers, S(FAKE_SERVICE_KEY)));
-        REQUIRE(str_contains(call->headers, str_from_c(fake_format("\nauthorization: Bearer %.*s\n", (int)fake.token.len,
-                                                                   fake.token.at))));
+        REQUIRE(str_contains(call->headers, str_from_c(fake_format("\nauthorization: Bearer %.*s\n",
+                                                                   (int)fake.token.len, fake.token.at))));
     }
 }
 
@@ -129,8 +131,12 @@ void host_ai_run(arena *mem, host_ai_call *call)
     REQUIRE(is_json(call->input));
     REQUIRE(call->timeout_ms > 0 && call->max_reply > 0);
     REQUIRE(!fake.in_request || fake.responses);
-    fake_record((fake_call){
-        .ai = true, .method = S("AI"), .url = call->model, .headers = call->gateway, .body = call->input, .timeout_ms = call->timeout_ms});
+    fake_record((fake_call){.ai = true,
+                            .method = S("AI"),
+                            .url = call->model,
+                            .headers = call->gateway,
+                            .body = call->input,
+                            .timeout_ms = call->timeout_ms});
     fake_answer(&fake.calls[fake.call_count - 1], &call->reply, mem);
     if (call->reply.body.len > call->max_reply)
         call->reply = (host_reply){.error = HOST_TOO_LARGE};
@@ -138,7 +144,8 @@ void host_ai_run(arena *mem, host_ai_call *call)
 
 host_jwt_verdict host_jwt_verify(const host_jwt *jwt)
 {
-    REQUIRE(jwt && is_slice(jwt->alg) && is_slice(jwt->kid) && is_slice(jwt->signing_input) && is_slice(jwt->signature));
+    REQUIRE(jwt && is_slice(jwt->alg) && is_slice(jwt->kid) && is_slice(jwt->signing_input) &&
+            is_slice(jwt->signature));
     host_jwt_verdict verdict = fake_verify(jwt);
     fake.verified = fake.verified || verdict == HOST_JWT_VALID;
     return verdict;
@@ -166,11 +173,19 @@ host_error host_queue_send(const str *bodies, int32_t count)
         return HOST_UNBOUND;
     if (fake.queue_error != HOST_OK)
         return fake.queue_error;
+    ptrdiff_t size = fake.queued.len;
     for (int32_t i = 0; i < count; i++) {
         REQUIRE(is_slice(bodies[i]) && is_json(bodies[i]));
-        fake.queued = str_from_c(fake_format("%.*s%.*s\n", (int)fake.queued.len, fake.queued.len ? fake.queued.at : "",
-                                             (int)bodies[i].len, bodies[i].at));
+        size += bodies[i].len + 1;
     }
+    char *all = fake_alloc((size_t)size), *at = all;
+    if (fake.queued.len)
+        at = (char *)memcpy(all, fake.queued.at, (size_t)fake.queued.len) + fake.queued.len;
+    for (int32_t i = 0; i < count; i++) {
+        at = (char *)memcpy(at, bodies[i].at, (size_t)bodies[i].len) + bodies[i].len;
+        *at++ = '\n';
+    }
+    fake.queued = (str){all, size};
     return HOST_OK;
 }
 
@@ -208,8 +223,8 @@ bool host_respond_more(str bytes)
     if (fake.chunks_wanted && fake.chunks > fake.chunks_wanted)
         return false;
     fake_forbid_secrets(bytes, "the response");
-    fake.body = str_from_c(fake_format("%.*s%.*s", (int)fake.body.len, fake.body.len ? fake.body.at : "", (int)bytes.len,
-                                       bytes.len ? bytes.at : ""));
+    fake.body = str_from_c(fake_format("%.*s%.*s", (int)fake.body.len, fake.body.len ? fake.body.at : "",
+                                       (int)bytes.len, bytes.len ? bytes.at : ""));
     return true;
 }
 

@@ -33,13 +33,13 @@ typedef struct fake_call {
 
 // What the next upstream call must be, and what it is answered with. NULL is not compared.
 typedef struct upstream {
-    const char *method;  // "AI" for the AI binding
-    const char *url;     // behind FAKE_URL, or the whole; "…*" compares the beginning only
-    const char *body;    // the whole body; "…*" as above
-    const char *header;  // must be among the headers: "name: value"
-    int32_t status;      // 0: 200
+    const char *method; // "AI" for the AI binding
+    const char *url;    // behind FAKE_URL, or the whole; "…*" compares the beginning only
+    const char *body;   // the whole body; "…*" as above
+    const char *header; // must be among the headers: "name: value"
+    int32_t status;     // 0: 200
     host_error error;
-    const char *reply;   // the answer's body
+    const char *reply; // the answer's body
     const char *retry_after;
     int32_t took_ms;
 } upstream;
@@ -127,8 +127,8 @@ arena *fake_begin(void);
 // The context of an event, for tests below the three events.
 context fake_context(void);
 
-// The three events. fake_fetch checks that exactly one response was sent, the other two that none was; fake_queue also that
-// each message was decided exactly once.
+// The three events. fake_fetch checks that exactly one response was sent, the other two that none was; fake_queue also
+// that each message was decided exactly once.
 void fake_fetch(fake_request request);
 void fake_queue(const char *const *bodies, int32_t count, int32_t attempts);
 void fake_scheduled(void);

@@ -1,5 +1,5 @@
-// Tokens, signed and verified by a keyed hash that stands for every algorithm. A key fits only the algorithm of its type,
-// as WebCrypto has it.
+// Tokens, signed and verified by a keyed hash that stands for every algorithm. A key fits only the algorithm of its
+// type, as WebCrypto has it.
 #include <string.h>
 
 #include "check.h"

@@ -2,11 +2,13 @@
 #include "check.h"
 #include "fake_host.h"
 
-#define MODULES(X)                                                                                                     \
-    X(str) X(arena) X(buf) X(utf8) X(json_reader) X(json_tree) X(date) X(request) X(router) X(cors) X(answer) X(body) X(schema) \
-    X(config) X(jwt) X(auth) X(postgrest) \
-    X(text) X(vector) X(mock) X(retry) X(provider) X(source) X(store) X(update) X(update_faults) \
-    X(dispatch) X(consumer) X(sweep) X(backfill)
+// clang-format off
+#define MODULES(X) \
+    X(str) X(arena) X(buf) X(utf8) X(json_reader) X(json_tree) X(date) X(request) X(router) X(cors) X(answer) \
+    X(body) X(schema) X(config) X(jwt) X(auth) X(postgrest) X(text) X(vector) X(mock) X(retry) X(provider) \
+    X(source) X(store) X(update) X(update_faults) X(dispatch) X(consumer) X(sweep) X(backfill) X(profile_read) \
+    X(profile_edit) X(docs) X(core)
+// clang-format on
 
 #define DECLARE(name) extern const module name##_tests;
 MODULES(DECLARE)

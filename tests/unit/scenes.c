@@ -86,7 +86,8 @@ const char *scene_stale(int from, int to)
 
 void scene_expect_update(const char *id, const char *title, int revision)
 {
-    const char *row = scene_row((scene_user){.id = id, .title = title, .revision = revision, .embedded_revision = revision - 1});
+    const char *row =
+        scene_row((scene_user){.id = id, .title = title, .revision = revision, .embedded_revision = revision - 1});
     fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = fake_format("[%s]", row)});
     fake_expect((upstream){.method = "AI",
                            .url = "@cf/baai/bge-base-en-v1.5",

@@ -84,8 +84,9 @@ static void shapes(void)
     CHECK_STR(answer_of(&ctx, send_error),
               "409 {\"code\":\"CONFLICT\",\"message\":\"with \\\"quotes\\\"\\n\",\"statusCode\":409}");
     CHECK_STR(fake_header("retry-after"), "5");
-    CHECK_STR(answer_of(&ctx, send_invalid),
-              "400 {\"error\":\"Invalid skill data\",\"details\":[{\"code\":\"custom\",\"path\":[],\"message\":\"m\"}]}");
+    CHECK_STR(
+        answer_of(&ctx, send_invalid),
+        "400 {\"error\":\"Invalid skill data\",\"details\":[{\"code\":\"custom\",\"path\":[],\"message\":\"m\"}]}");
     CHECK_STR(answer_of(&ctx, send_empty), "204 ");
     CHECK_STR(fake_header("allow"), "GET");
     CHECK_INT(fake_header("content-type").len, 0);

@@ -6,9 +6,10 @@
 
 #define CLAIMS(more) "{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"authenticated\"" more "}"
 #define GOOD CLAIMS(",\"exp\":1767229200")
-#define MISSING "401 {\"code\":\"MISSING_AUTH_HEADER\",\"message\":\"The Authorization header is missing\",\"statusCode\":401}"
+#define MISSING                                                                                                        \
+    "401 {\"code\":\"MISSING_AUTH_HEADER\",\"message\":\"The Authorization header is missing\",\"statusCode\":401}"
 #define FORMAT                                                                                                         \
-    "401 {\"code\":\"INVALID_AUTH_FORMAT\",\"message\":\"The Authorization header must read: Bearer "                    \
+    "401 {\"code\":\"INVALID_AUTH_FORMAT\",\"message\":\"The Authorization header must read: Bearer "                  \
     "<token>\",\"statusCode\":401}"
 #define EXPIRED "401 {\"code\":\"TOKEN_EXPIRED\",\"message\":\"The token has expired\",\"statusCode\":401}"
 #define INVALID "401 {\"code\":\"INVALID_TOKEN\",\"message\":\"The token is not valid\",\"statusCode\":401}"
@@ -38,14 +39,10 @@ static void header_shapes(void)
         const char *header;
         const char *want, *reason;
     } rows[] = {
-        {NULL, MISSING, "no Authorization header"},
-        {"", MISSING, "no Authorization header"},
-        {"Bearer", FORMAT, "not a bearer token"},
-        {"Bearer ", FORMAT, "not a bearer token"},
-        {"Basic YTpi", FORMAT, "not a bearer token"},
-        {"Token abc", FORMAT, "not a bearer token"},
-        {"Bearer a b", FORMAT, "not a bearer token"},
-        {"Bearer abc", INVALID, "not a readable JWT"},
+        {NULL, MISSING, "no Authorization header"},   {"", MISSING, "no Authorization header"},
+        {"Bearer", FORMAT, "not a bearer token"},     {"Bearer ", FORMAT, "not a bearer token"},
+        {"Basic YTpi", FORMAT, "not a bearer token"}, {"Token abc", FORMAT, "not a bearer token"},
+        {"Bearer a b", FORMAT, "not a bearer token"}, {"Bearer abc", INVALID, "not a readable JWT"},
         {"Bearer ..", INVALID, "not a readable JWT"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -80,28 +77,34 @@ static void claims(void)
         {CLAIMS(",\"exp\":1767229200,\"nbf\":\"0\""), INVALID, "exp or nbf is not a number"},
         {CLAIMS(",\"exp\":1767229200,\"nbf\":0,\"iat\":\"x\""), NULL, NULL},
         // aud and role
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[\"x\",\"authenticated\"],\"role\":\"authenticated\",\"exp\":1767229200}", NULL, NULL},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[],\"role\":\"authenticated\",\"exp\":1767229200}", INVALID, "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[[\"authenticated\"]],\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[\"x\",\"authenticated\"],\"role\":\"authenticated\",\"exp\":1767229200}",
+         NULL, NULL},
+        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[],\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
          "not a signed-in user's token"},
+        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[[\"authenticated\"]],\"role\":\"authenticated\",\"exp\":1767229200}",
+         INVALID, "not a signed-in user's token"},
         {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"Authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
          "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID, "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"exp\":1767229200}", INVALID, "not a signed-in user's token"},
+        {"{\"sub\":\"" FAKE_USER "\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+         "not a signed-in user's token"},
+        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"exp\":1767229200}", INVALID,
+         "not a signed-in user's token"},
         {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"anon\",\"exp\":1767229200}", INVALID,
          "not a signed-in user's token"},
         {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"service_role\",\"exp\":1767229200}", INVALID,
          "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":[\"authenticated\"],\"exp\":1767229200}", INVALID,
-         "not a signed-in user's token"},
+        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":[\"authenticated\"],\"exp\":1767229200}",
+         INVALID, "not a signed-in user's token"},
         // sub
         {"{\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID, "sub is not a UUID"},
-        {"{\"sub\":\"1\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID, "sub is not a UUID"},
-        {"{\"sub\":\"x&id=neq." FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+        {"{\"sub\":\"1\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
          "sub is not a UUID"},
+        {"{\"sub\":\"x&id=neq." FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}",
+         INVALID, "sub is not a UUID"},
         // twice
         {CLAIMS(",\"exp\":1,\"exp\":1767229200"), INVALID, "not a readable JWT"},
-        {CLAIMS(",\"exp\":1767229200,\"s\\u0075b\":\"22222222-2222-4222-8222-222222222222\""), INVALID, "not a readable JWT"},
+        {CLAIMS(",\"exp\":1767229200,\"s\\u0075b\":\"22222222-2222-4222-8222-222222222222\""), INVALID,
+         "not a readable JWT"},
     };
     fake.responder = let_in;
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -142,8 +145,10 @@ static void algorithms(void)
         {"{\"alg\":\"ES256\"}", "es", "no key for this token"},
         {"{\"alg\":\"ES256\",\"kid\":{\"a\":1}}", "es", "no key for this token"},
         // A key that the token brings itself
-        {"{\"alg\":\"ES256\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"es\"}}", "es", "no key for this token"},
-        {"{\"alg\":\"ES256\",\"kid\":\"es\",\"jku\":\"https://evil.test/keys\",\"x5u\":\"https://evil.test/c\"}", "es", NULL},
+        {"{\"alg\":\"ES256\",\"jwk\":{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"es\"}}", "es",
+         "no key for this token"},
+        {"{\"alg\":\"ES256\",\"kid\":\"es\",\"jku\":\"https://evil.test/keys\",\"x5u\":\"https://evil.test/c\"}", "es",
+         NULL},
         // Not accepted at all
         {"{\"alg\":\"none\"}", "", "an algorithm that is not accepted"},
         {"{\"alg\":\"None\"}", "", "an algorithm that is not accepted"},
@@ -216,7 +221,9 @@ static void asking(void)
         const char *reason;
     } rows[] = {
         {{.reply = "{\"id\":\"" FAKE_USER "\"}"}, 200, NULL},
-        {{.reply = "{\"id\":\"22222222-2222-4222-8222-222222222222\"}"}, 401, "the auth server knows the token as another user's"},
+        {{.reply = "{\"id\":\"22222222-2222-4222-8222-222222222222\"}"},
+         401,
+         "the auth server knows the token as another user's"},
         {{.reply = "{}"}, 401, "the auth server knows the token as another user's"},
         {{.reply = "not JSON"}, 401, "the auth server knows the token as another user's"},
         {{.status = 401, .reply = "{\"msg\":\"bad jwt\"}"}, 401, "the auth server refuses the token"},
@@ -261,9 +268,10 @@ static void asking_in_vain(void)
 static void user_of_the_token(void)
 {
     fake.responder = let_in;
-    ask_with(fake_token("HS256", NULL,
-                        "{\"sub\":\"ABCDEF00-1111-4111-8111-111111111111\",\"aud\":\"authenticated\",\"role\":\"authenticated\","
-                        "\"exp\":1767229200}"));
+    ask_with(fake_token(
+        "HS256", NULL,
+        "{\"sub\":\"ABCDEF00-1111-4111-8111-111111111111\",\"aud\":\"authenticated\",\"role\":\"authenticated\","
+        "\"exp\":1767229200}"));
     CHECK_INT(fake.status, 200);
     CHECK(str_ends_with(fake.calls[0].url, S("user_id=eq.abcdef00-1111-4111-8111-111111111111")));
     CHECK_STR(fake.rate_key, "abcdef00-1111-4111-8111-111111111111");
@@ -283,13 +291,22 @@ static void rate_limit(void)
 static void service_key(void)
 {
     static const char *const wrong[] = {
-        NULL, "", "Bearer", "Bearer x", "Bearer " FAKE_ANON_KEY, "Bearer key-of-servicX", "Bearer key-of-service2", "Bearer key-of-servic",
-        "Basic " FAKE_SERVICE_KEY, FAKE_SERVICE_KEY,
+        NULL,
+        "",
+        "Bearer",
+        "Bearer x",
+        "Bearer " FAKE_ANON_KEY,
+        "Bearer key-of-servicX",
+        "Bearer key-of-service2",
+        "Bearer key-of-servic",
+        "Basic " FAKE_SERVICE_KEY,
+        FAKE_SERVICE_KEY,
     };
     for (size_t i = 0; i < ROWS(wrong); i++) {
         check_row(wrong[i]);
         fake_fetch((fake_request){.method = "POST", .path = "/api/admin/backfill", .authorization = wrong[i]});
-        CHECK_STR(fake_response(), "404 {\"code\":\"NOT_FOUND\",\"message\":\"There is nothing here\",\"statusCode\":404}");
+        CHECK_STR(fake_response(),
+                  "404 {\"code\":\"NOT_FOUND\",\"message\":\"There is nothing here\",\"statusCode\":404}");
         CHECK_INT(fake_header("www-authenticate").len, 0);
     }
     check_row("a user's token");

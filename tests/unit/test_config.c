@@ -22,8 +22,9 @@ static void providers(void)
         const char *name;
         embedding_provider want;
     } rows[] = {
-        {NULL, PROVIDER_WORKERS_AI}, {"", PROVIDER_WORKERS_AI},   {" ", PROVIDER_WORKERS_AI}, {"workers-ai", PROVIDER_WORKERS_AI},
-        {" rest ", PROVIDER_REST},   {"mock", PROVIDER_MOCK},     {"Mock", PROVIDER_UNKNOWN}, {"openai", PROVIDER_UNKNOWN},
+        {NULL, PROVIDER_WORKERS_AI},         {"", PROVIDER_WORKERS_AI},    {" ", PROVIDER_WORKERS_AI},
+        {"workers-ai", PROVIDER_WORKERS_AI}, {" rest ", PROVIDER_REST},    {"mock", PROVIDER_MOCK},
+        {"Mock", PROVIDER_UNKNOWN},          {"openai", PROVIDER_UNKNOWN},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         check_row(rows[i].name);

@@ -47,9 +47,20 @@ static void duplicates(void)
 static void malformed(void)
 {
     static const char *const bodies[] = {
-        "", "{}", "null", "7", "\"x\"", "not JSON", "{\"user_id\":null}", "{\"user_id\":\"" PRIVATE "\"}", "{\"user_id\":[\"" FAKE_USER "\"]}",
-        "{\"user_id\":\"" FAKE_USER "\",\"user_id\":\"" FAKE_USER "\"}", "{\"user_id\":\"" FAKE_USER "&x=\"}", "{\"user_id\":\"\xff\"}",
-        "[{\"user_id\":\"" FAKE_USER "\"}]", "{\"User_id\":\"" FAKE_USER "\"}",
+        "",
+        "{}",
+        "null",
+        "7",
+        "\"x\"",
+        "not JSON",
+        "{\"user_id\":null}",
+        "{\"user_id\":\"" PRIVATE "\"}",
+        "{\"user_id\":[\"" FAKE_USER "\"]}",
+        "{\"user_id\":\"" FAKE_USER "\",\"user_id\":\"" FAKE_USER "\"}",
+        "{\"user_id\":\"" FAKE_USER "&x=\"}",
+        "{\"user_id\":\"\xff\"}",
+        "[{\"user_id\":\"" FAKE_USER "\"}]",
+        "{\"User_id\":\"" FAKE_USER "\"}",
     };
     fake_queue(bodies, (int32_t)ROWS(bodies), 1);
     const char *log = "";
@@ -75,10 +86,12 @@ static void fates(void)
     const char *const bodies[] = {message_of(0), message_of(1), message_of(2), message_of(3)};
     fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = scene_rows(0, 3)});
     fake_expect((upstream){.method = "AI", .reply = ai_reply(3)});
-    fake_expect((upstream){.method = "POST",
-                           .url = SCENE_STORE,
-                           .reply = fake_format("[{\"user_id\":\"%s\",\"outcome\":\"stored\"},{\"user_id\":\"%s\",\"outcome\":\"superseded\"}]",
-                                                scene_id(0), scene_id(1))});
+    fake_expect((upstream){
+        .method = "POST",
+        .url = SCENE_STORE,
+        .reply =
+            fake_format("[{\"user_id\":\"%s\",\"outcome\":\"stored\"},{\"user_id\":\"%s\",\"outcome\":\"superseded\"}]",
+                        scene_id(0), scene_id(1))});
     fake_queue(bodies, 4, 1);
     CHECK(!fake.fates[0].retry);
     CHECK(!fake.fates[1].retry);
@@ -104,13 +117,15 @@ static void retry_delays(void)
         int calls; // a short Retry-After is waited for right here
         int32_t want;
     } rows[] = {
-        {1, NULL, 3, 30},     {2, NULL, 3, 60},   {3, NULL, 3, 120}, {6, NULL, 3, 960},   {7, NULL, 3, 1920}, {8, NULL, 3, 3600},
-        {100, NULL, 3, 3600}, {0, NULL, 3, 30},   {-5, NULL, 3, 30}, {1, "45", 1, 45},    {2, "45", 1, 60},   {1, "7200", 1, 3600},
-        {1, "29", 1, 30},     {1, "soon", 3, 30}, {1, "5", 3, 30},   {INT32_MAX, "1", 3, 3600},
+        {1, NULL, 3, 30},   {2, NULL, 3, 60},   {3, NULL, 3, 120},    {6, NULL, 3, 960},
+        {7, NULL, 3, 1920}, {8, NULL, 3, 3600}, {100, NULL, 3, 3600}, {0, NULL, 3, 30},
+        {-5, NULL, 3, 30},  {1, "45", 1, 45},   {2, "45", 1, 60},     {1, "7200", 1, 3600},
+        {1, "29", 1, 30},   {1, "soon", 3, 30}, {1, "5", 3, 30},      {INT32_MAX, "1", 3, 3600},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         const char *const bodies[] = {message_of(0), message_of(1)};
-        check_row(fake_format("%d deliveries, %s", rows[i].deliveries, rows[i].retry_after ? rows[i].retry_after : "no Retry-After"));
+        check_row(fake_format("%d deliveries, %s", rows[i].deliveries,
+                              rows[i].retry_after ? rows[i].retry_after : "no Retry-After"));
         fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = scene_rows(0, 2)});
         for (int k = 0; k < rows[i].calls; k++)
             fake_expect((upstream){.method = "AI", .status = 429, .retry_after = rows[i].retry_after});

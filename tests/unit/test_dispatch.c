@@ -38,12 +38,15 @@ static void queue_refuses(void)
         fake.queue_error = errors[i];
         fake_expect((upstream){.method = "PATCH", .url = EDITED, .reply = "[{\"id\":\"" FAKE_USER "\"}]"});
         scene_expect_update(FAKE_USER, PRIVATE, 2);
-        fake_fetch((fake_request){
-            .method = "PATCH", .path = "/api/profile", .token = fake_user_token(), .body = "{\"current_title\":\"" PRIVATE "\"}"});
-        CHECK_STR(fake.log, DONE "W [Embeddings] The queue refused user " FAKE_USER "; updating right here (request test)\n"
-                                 "I [Embeddings] Starting resume embedding update for user " FAKE_USER "\n"
-                                 "I [Embeddings] Generated embedding with 768 dimensions\n"
-                                 "I [Embeddings] Successfully updated resume embedding for user " FAKE_USER " in 0ms\n");
+        fake_fetch((fake_request){.method = "PATCH",
+                                  .path = "/api/profile",
+                                  .token = fake_user_token(),
+                                  .body = "{\"current_title\":\"" PRIVATE "\"}"});
+        CHECK_STR(fake.log,
+                  DONE "W [Embeddings] The queue refused user " FAKE_USER "; updating right here (request test)\n"
+                       "I [Embeddings] Starting resume embedding update for user " FAKE_USER "\n"
+                       "I [Embeddings] Generated embedding with 768 dimensions\n"
+                       "I [Embeddings] Successfully updated resume embedding for user " FAKE_USER " in 0ms\n");
         CHECK_INT(fake_expected_left(), 0);
     }
     CHECK_STR(fake.queued, "");
@@ -53,8 +56,10 @@ static void no_queue(void)
 {
     fake_expect((upstream){.method = "PATCH", .url = EDITED, .reply = "[{\"id\":\"" FAKE_USER "\"}]"});
     scene_expect_update(FAKE_USER, PRIVATE, 2);
-    fake_fetch((fake_request){
-        .method = "PATCH", .path = "/api/profile", .token = fake_user_token(), .body = "{\"current_title\":\"" PRIVATE "\"}"});
+    fake_fetch((fake_request){.method = "PATCH",
+                              .path = "/api/profile",
+                              .token = fake_user_token(),
+                              .body = "{\"current_title\":\"" PRIVATE "\"}"});
     CHECK_STR(fake.log, DONE "I [Embeddings] Starting resume embedding update for user " FAKE_USER "\n"
                              "I [Embeddings] Generated embedding with 768 dimensions\n"
                              "I [Embeddings] Successfully updated resume embedding for user " FAKE_USER " in 0ms\n");
@@ -76,9 +81,12 @@ static void failing_update(void)
     for (int i = 0; i < 3; i++)
         fake_expect((upstream){.method = "GET", .url = SCENE_READ, .error = HOST_TIMEOUT, .took_ms = 5000});
     int64_t before = fake.now_ms;
-    fake_fetch((fake_request){
-        .method = "PATCH", .path = "/api/profile", .token = fake_user_token(), .body = "{\"current_title\":\"" PRIVATE "\"}"});
-    CHECK_STR(fake_response(), "200 {\"message\":\"Profile updated successfully\",\"profile\":{\"id\":\"" FAKE_USER "\"}}");
+    fake_fetch((fake_request){.method = "PATCH",
+                              .path = "/api/profile",
+                              .token = fake_user_token(),
+                              .body = "{\"current_title\":\"" PRIVATE "\"}"});
+    CHECK_STR(fake_response(),
+              "200 {\"message\":\"Profile updated successfully\",\"profile\":{\"id\":\"" FAKE_USER "\"}}");
     CHECK(fake.now_ms - before <= 9000 + 25000);
     CHECK(str_ends_with(fake.log, S("E [Embeddings] Failed to update user embedding for " FAKE_USER
                                     ": the database could not read the profile (timeout)\n")));

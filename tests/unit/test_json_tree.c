@@ -15,7 +15,8 @@ static void cases(void)
         const cJSON *tree = json_parse(fake_begin(), fake_exact(json_cases[i].text), &fault);
         CHECK((tree != NULL) == (json_cases[i].fault == NULL));
         CHECK_STR(str_from_c(fault.what), json_cases[i].fault);
-        CHECK((json_parse(fake_begin(), fake_exact(json_cases[i].text), NULL) != NULL) == (json_cases[i].fault == NULL));
+        CHECK((json_parse(fake_begin(), fake_exact(json_cases[i].text), NULL) != NULL) ==
+              (json_cases[i].fault == NULL));
         if (cJSON_IsNumber(tree))
             CHECK(isfinite(tree->valuedouble));
     }

@@ -36,11 +36,12 @@ static void bearer(void)
 static void a_published_example(void)
 {
     // RFC 7515 appendix A.1.
-    static const char token[] = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
-                                ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
-                                ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    static const uint8_t signature[] = {116, 24,  223, 180, 151, 153, 224, 37,  79,  250, 96, 125, 216, 173, 187, 186,
-                                        22,  212, 37,  77,  105, 214, 191, 240, 91,  88,  5,  88,  83,  132, 141, 121};
+    static const char token[] =
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
+        ".eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+        ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    static const uint8_t signature[] = {116, 24,  223, 180, 151, 153, 224, 37,  79, 250, 96, 125, 216, 173, 187, 186,
+                                        22,  212, 37,  77,  105, 214, 191, 240, 91, 88,  5,  88,  83,  132, 141, 121};
     jwt out;
     CHECK(jwt_read(fake_begin(), fake_exact(token), &out));
     CHECK_STR(out.alg, "HS256");
@@ -116,20 +117,20 @@ static void compact_form(void)
         bool readable;
     } rows[] = {
         {"eyJhbGciOiJhIn0.e30.AA", true},
-        {"eyJhbGciOiJhIn0.e30.", true},      // an empty signature, which no key verifies
+        {"eyJhbGciOiJhIn0.e30.", true}, // an empty signature, which no key verifies
         {"eyJhbGciOiJhIn0.e30", false},
         {"eyJhbGciOiJhIn0", false},
         {"", false},
         {"..", false},
         {"eyJhbGciOiJhIn0.e30.AA.AA", false}, // five parts are an encrypted token
         {"eyJhbGciOiJhIn0.e30.AA.AA.AA", false},
-        {"eyJhbGciOiJhIn0=.e30.AA", false},   // padding
+        {"eyJhbGciOiJhIn0=.e30.AA", false}, // padding
         {"eyJhbGciOiJhIn0.e30=.AA", false},
         {"eyJhbGciOiJhIn0.e30.AA==", false},
-        {"eyJhbGciOiJhIn0.e31.AA", false},    // bits left over
-        {"eyJhbGciOiJhIn0.e30.A", false},     // a single digit
+        {"eyJhbGciOiJhIn0.e31.AA", false}, // bits left over
+        {"eyJhbGciOiJhIn0.e30.A", false},  // a single digit
         {"eyJhbGciOiJhIn0.e30.AB", false},
-        {"eyJhbGciOiJhIn0.e30.A+", false},    // the other alphabet
+        {"eyJhbGciOiJhIn0.e30.A+", false}, // the other alphabet
         {"eyJhbGciOiJhIn0.e30.A/", false},
         {"eyJhbGciOiJhIn0.e30.A A", false},
         {"eyJhbGciOiJhIn0. e30.AA", false},

@@ -37,7 +37,8 @@ static void known_vectors(void)
         {"C developer. C developer!", "2:0.55470020 102:0.55470020 576:-0.55470020 639:-0.27735010 ",
          "01824ed39e270341b46dbd6e228d8292a644d46fb90a596d1e338e1b4c18c9c8"},
         {"Ingénieure à Zürich 東京",
-         "179:-0.37796447 240:-0.37796447 309:-0.37796447 339:-0.37796447 521:-0.37796447 599:-0.37796447 748:-0.37796447 ",
+         "179:-0.37796447 240:-0.37796447 309:-0.37796447 339:-0.37796447 521:-0.37796447 599:-0.37796447 "
+         "748:-0.37796447 ",
          "750a69d32c62c473ce95523f61929cc14a2286f43d18c124a3ca201152c21122"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -55,7 +56,8 @@ static void known_vectors(void)
 // Every vector that the mock gives is one that the store would take.
 static void valid(void)
 {
-    static const char *const texts[] = {"", "a", "a a a a", "The quick brown fox jumps over the lazy dog", "\xf0\x9f\x98\x80"};
+    static const char *const texts[] = {"", "a", "a a a a", "The quick brown fox jumps over the lazy dog",
+                                        "\xf0\x9f\x98\x80"};
     for (size_t i = 0; i < ROWS(texts); i++) {
         str vector, why, made = mock_embed(fake_begin(), str_from_c(texts[i]));
         json_reader r = json_read(made);
@@ -71,7 +73,8 @@ static double dot(str a, str b)
     while (x.found) {
         x = str_cut(x.tail, ',');
         y = str_cut(y.tail, ',');
-        sum += atof(fake_format("%.*s", (int)x.head.len, x.head.at)) * atof(fake_format("%.*s", (int)y.head.len, y.head.at));
+        sum += atof(fake_format("%.*s", (int)x.head.len, x.head.at)) *
+               atof(fake_format("%.*s", (int)y.head.len, y.head.at));
     }
     return sum;
 }

@@ -13,7 +13,8 @@ static void calls(void)
     CHECK_STR(call.headers, "accept: application/json\napikey: " FAKE_ANON_KEY "\nauthorization: Bearer tok\n");
     CHECK(call.timeout_ms > 0 && call.max_reply == POSTGREST_MAX_REPLY);
     call = postgrest_call(&ctx, S("POST"), S("/rest/v1/x"), S(""));
-    CHECK_STR(call.headers, "accept: application/json\napikey: " FAKE_SERVICE_KEY "\nauthorization: Bearer " FAKE_SERVICE_KEY "\n");
+    CHECK_STR(call.headers,
+              "accept: application/json\napikey: " FAKE_SERVICE_KEY "\nauthorization: Bearer " FAKE_SERVICE_KEY "\n");
     postgrest_body(&ctx, &call, S("{}"), S(""));
     CHECK_STR(call.body, "{}");
     CHECK(str_ends_with(call.headers, S("\ncontent-type: application/json\n")));
@@ -27,7 +28,8 @@ static void new_keys(void)
     fake_set("SUPABASE_SERVICE_ROLE_KEY", "sb_secret_abc");
     fake_set("SUPABASE_ANON_KEY", "sb_publishable_abc");
     context ctx = fake_context();
-    CHECK_STR(postgrest_call(&ctx, S("GET"), S("/x"), S("")).headers, "accept: application/json\napikey: sb_secret_abc\n");
+    CHECK_STR(postgrest_call(&ctx, S("GET"), S("/x"), S("")).headers,
+              "accept: application/json\napikey: sb_secret_abc\n");
     CHECK_STR(postgrest_call(&ctx, S("GET"), S("/x"), S("tok")).headers,
               "accept: application/json\napikey: sb_publishable_abc\nauthorization: Bearer tok\n");
 }
@@ -89,7 +91,8 @@ static void outcomes(void)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         context ctx = fake_context();
-        host_reply reply = {.error = (int32_t)rows[i].error, .status = rows[i].status, .body = fake_exact(rows[i].body)};
+        host_reply reply = {
+            .error = (int32_t)rows[i].error, .status = rows[i].status, .body = fake_exact(rows[i].body)};
         check_row(fake_format("%d %s", rows[i].status, rows[i].body));
         postgrest_answer answer = postgrest_read(&ctx, &reply);
         CHECK_INT(answer.outcome, rows[i].want);
@@ -150,7 +153,8 @@ static void first_rows(void)
 }
 
 static const test tests[] = {
-    {"calls", calls},       {"new keys", new_keys}, {"url slashes", url_slashes}, {"outcomes", outcomes},
-    {"retry-after", retry_after}, {"sending", sending},   {"first rows", first_rows},
+    {"calls", calls},           {"new keys", new_keys},       {"url slashes", url_slashes},
+    {"outcomes", outcomes},     {"retry-after", retry_after}, {"sending", sending},
+    {"first rows", first_rows},
 };
 const module postgrest_tests = MODULE("postgrest", tests);

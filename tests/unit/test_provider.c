@@ -45,11 +45,12 @@ static void rest(void)
     fake_set("EMBEDDING_MODEL", "@cf/x/y");
     fake_set("CLOUDFLARE_ACCOUNT_ID", "acc/1");
     fake_set("CLOUDFLARE_API_TOKEN", FAKE_AI_TOKEN);
-    fake_expect((upstream){.method = "POST",
-                           .url = "https://api.cloudflare.com/client/v4/accounts/acc%2F1/ai/run/@cf/x/y",
-                           .body = "{\"text\":[\"" PRIVATE " text\"],\"pooling\":\"mean\"}",
-                           .header = "authorization: Bearer " FAKE_AI_TOKEN,
-                           .reply = fake_format("{\"result\":%s,\"success\":true,\"errors\":[],\"messages\":[]}", ai_reply(1))});
+    fake_expect((upstream){
+        .method = "POST",
+        .url = "https://api.cloudflare.com/client/v4/accounts/acc%2F1/ai/run/@cf/x/y",
+        .body = "{\"text\":[\"" PRIVATE " text\"],\"pooling\":\"mean\"}",
+        .header = "authorization: Bearer " FAKE_AI_TOKEN,
+        .reply = fake_format("{\"result\":%s,\"success\":true,\"errors\":[],\"messages\":[]}", ai_reply(1))});
     CHECK_INT(embed_one().outcome, PROVIDER_OK);
     CHECK_STR(items[0].vector, vector_text(768, "0.5"));
     CHECK(!str_contains(fake.calls[0].headers, S("cf-aig-gateway-id")));
@@ -104,11 +105,21 @@ static void failures(void)
         {{.status = 400, .reply = "{}"}, 1, PROVIDER_CONTENT, "the embedding model answered HTTP 400", -1},
         {{.status = 413}, 1, PROVIDER_CONTENT, "the embedding model answered HTTP 413", -1},
         {{.status = 422, .reply = "garbage"}, 1, PROVIDER_CONTENT, "the embedding model answered HTTP 422", -1},
-        {{.status = 400, .reply = "{\"internalCode\":5007,\"name\":\"InferenceUpstreamError\"}"}, 1, PROVIDER_OUTAGE,
-         "the embedding model answered HTTP 400", -1},
-        {{.status = 400, .reply = "{\"success\":false,\"errors\":[{\"code\":5007,\"message\":\"x\"}]}"}, 1, PROVIDER_OUTAGE,
-         "the embedding model answered HTTP 400", -1},
-        {{.status = 400, .reply = "{\"errors\":[{\"code\":3010}]}"}, 1, PROVIDER_CONTENT, "the embedding model answered HTTP 400", -1},
+        {{.status = 400, .reply = "{\"internalCode\":5007,\"name\":\"InferenceUpstreamError\"}"},
+         1,
+         PROVIDER_OUTAGE,
+         "the embedding model answered HTTP 400",
+         -1},
+        {{.status = 400, .reply = "{\"success\":false,\"errors\":[{\"code\":5007,\"message\":\"x\"}]}"},
+         1,
+         PROVIDER_OUTAGE,
+         "the embedding model answered HTTP 400",
+         -1},
+        {{.status = 400, .reply = "{\"errors\":[{\"code\":3010}]}"},
+         1,
+         PROVIDER_CONTENT,
+         "the embedding model answered HTTP 400",
+         -1},
         {{.status = 401}, 1, PROVIDER_OUTAGE, "the embedding model answered HTTP 401", -1},
         {{.status = 403}, 1, PROVIDER_OUTAGE, "the embedding model answered HTTP 403", -1},
         {{.status = 404}, 1, PROVIDER_OUTAGE, "the embedding model answered HTTP 404", -1},
@@ -146,8 +157,10 @@ static void retry_timing(void)
     CHECK_INT(embed_one().outcome, PROVIDER_OK);
     CHECK_INT(fake.calls[1].at_ms - fake.calls[0].at_ms, 1100);
     CHECK_INT(fake.calls[2].at_ms - fake.calls[1].at_ms, 4000);
-    CHECK_STR(fake.log, "W [Embeddings] Retrying the AI call in 1000ms after the embedding model answered HTTP 500 (request test)\n"
-                        "W [Embeddings] Retrying the AI call in 4000ms after the embedding model answered HTTP 429 (request test)\n");
+    CHECK_STR(
+        fake.log,
+        "W [Embeddings] Retrying the AI call in 1000ms after the embedding model answered HTTP 500 (request test)\n"
+        "W [Embeddings] Retrying the AI call in 4000ms after the embedding model answered HTTP 429 (request test)\n");
 }
 
 // Three attempts and two pauses fit the time behind a response.

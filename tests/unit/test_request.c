@@ -26,35 +26,17 @@ static void paths(void)
 static void segments(void)
 {
     static const char *const rows[][2] = {
-        {"", ""},
-        {"abc", "abc"},
-        {"a%20b", "a b"},
-        {"%41%6a%6A", "Ajj"},
-        {"%C3%A9", "é"},
-        {"é", "é"},
+        {"", ""},         {"abc", "abc"}, {"a%20b", "a b"}, {"%41%6a%6A", "Ajj"}, {"%C3%A9", "é"},     {"é", "é"},
         {"%252F", "%2F"}, // decoded once
-        {"a+b", "a+b"},
-        {"%2F", NULL},
-        {"%2f", NULL},
-        {"a/b", NULL},
-        {"%", NULL},
-        {"%4", NULL},
-        {"%4g", NULL},
-        {"%g4", NULL},
-        {"% 4", NULL},
-        {"%00", NULL},
-        {"%0A", NULL},
-        {"%0d%0a", NULL},
-        {"%7F", NULL},
-        {"\x1f", NULL},
-        {"%FF", NULL},
-        {"%C3", NULL},
-        {"%ED%A0%80", NULL},
+        {"a+b", "a+b"},   {"%2F", NULL},  {"%2f", NULL},    {"a/b", NULL},        {"%", NULL},         {"%4", NULL},
+        {"%4g", NULL},    {"%g4", NULL},  {"% 4", NULL},    {"%00", NULL},        {"%0A", NULL},       {"%0d%0a", NULL},
+        {"%7F", NULL},    {"\x1f", NULL}, {"%FF", NULL},    {"%C3", NULL},        {"%ED%A0%80", NULL},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         str decoded = {0};
         check_row(rows[i][0]);
-        if (CHECK(http_decode_segment(fake_begin(), fake_exact(rows[i][0]), &decoded) == (rows[i][1] != NULL)) && rows[i][1])
+        if (CHECK(http_decode_segment(fake_begin(), fake_exact(rows[i][0]), &decoded) == (rows[i][1] != NULL)) &&
+            rows[i][1])
             CHECK_STR(decoded, rows[i][1]);
     }
 }

@@ -11,18 +11,10 @@ static void delays(void)
         int64_t retry_after_ms, call_ms, left_ms;
         int64_t want; // the wait; -1: no other attempt
     } rows[] = {
-        {1, -1, 7000, 25000, 1000},
-        {2, -1, 7000, 25000, 2000},
-        {3, -1, 7000, 25000, -1},
-        {1, 0, 7000, 25000, 1000},
-        {1, 500, 7000, 25000, 1000},
-        {1, 5000, 7000, 25000, 5000},
-        {2, 1500, 7000, 25000, 2000},
-        {1, 10000, 7000, 25000, 10000},
-        {1, 10001, 7000, 60000, -1}, // left to the queue
-        {1, -1, 7000, 8000, 1000},
-        {1, -1, 7000, 7999, -1},
-        {1, 5000, 7000, 11999, -1},
+        {1, -1, 7000, 25000, 1000},   {2, -1, 7000, 25000, 2000},     {3, -1, 7000, 25000, -1},
+        {1, 0, 7000, 25000, 1000},    {1, 500, 7000, 25000, 1000},    {1, 5000, 7000, 25000, 5000},
+        {2, 1500, 7000, 25000, 2000}, {1, 10000, 7000, 25000, 10000}, {1, 10001, 7000, 60000, -1}, // left to the queue
+        {1, -1, 7000, 8000, 1000},    {1, -1, 7000, 7999, -1},        {1, 5000, 7000, 11999, -1},
         {1, -1, 7000, 0, -1},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -30,12 +22,14 @@ static void delays(void)
         int64_t before = fake.now_ms;
         ctx.deadline_ms = before + rows[i].left_ms;
         check_row(fake_format("row %zu", i));
-        CHECK(retry_after_failure(&ctx, S("the call"), S("HTTP 500"), rows[i].attempt, rows[i].retry_after_ms, rows[i].call_ms) ==
-              (rows[i].want >= 0));
+        CHECK(retry_after_failure(&ctx, S("the call"), S("HTTP 500"), rows[i].attempt, rows[i].retry_after_ms,
+                                  rows[i].call_ms) == (rows[i].want >= 0));
         CHECK_INT(fake.now_ms - before, rows[i].want < 0 ? 0 : rows[i].want);
-        CHECK_STR(fake.log, rows[i].want < 0 ? ""
-                                             : fake_format("W [Embeddings] Retrying the call in %dms after HTTP 500 (request test)\n",
-                                                           (int)rows[i].want));
+        CHECK_STR(fake.log,
+                  rows[i].want < 0
+                      ? ""
+                      : fake_format("W [Embeddings] Retrying the call in %dms after HTTP 500 (request test)\n",
+                                    (int)rows[i].want));
     }
 }
 
@@ -86,11 +80,13 @@ static void three_attempts(void)
 static void backoff(void)
 {
     static const int64_t rows[][2] = {
-        {0, 600}, {1, 1200}, {2, 2400}, {3, 4800}, {7, 76800}, {8, 86400}, {9, 86400}, {63, 86400}, {64, 86400}, {9007199254740991, 86400},
+        {0, 600},   {1, 1200},  {2, 2400},   {3, 4800},   {7, 76800},
+        {8, 86400}, {9, 86400}, {63, 86400}, {64, 86400}, {9007199254740991, 86400},
     };
     for (size_t i = 0; i < ROWS(rows); i++)
         CHECK_INT(retry_backoff_s(rows[i][0]), rows[i][1]);
 }
 
-static const test tests[] = {{"delays", delays}, {"database", database}, {"three attempts", three_attempts}, {"backoff", backoff}};
+static const test tests[] = {
+    {"delays", delays}, {"database", database}, {"three attempts", three_attempts}, {"backoff", backoff}};
 const module retry_tests = MODULE("retry", tests);

@@ -55,8 +55,8 @@ static void finding(void)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         check_row(fake_format("%s %s", rows[i].method, rows[i].path));
-        router_match match =
-            router_find(table, (int32_t)ROWS(table), fake_exact(rows[i].method), fake_exact(rows[i].path), fake_begin());
+        router_match match = router_find(table, (int32_t)ROWS(table), fake_exact(rows[i].method),
+                                         fake_exact(rows[i].path), fake_begin());
         CHECK(match.route == (rows[i].row < 0 ? NULL : &table[rows[i].row]));
         CHECK_INT(match.allowed, rows[i].allowed);
         CHECK_STR(match.id, rows[i].id);
@@ -108,7 +108,8 @@ static void unknown_paths(void)
         fake_fetch((fake_request){.method = methods[i], .path = "/nothing"});
         CHECK_INT(fake.status, 404);
         bool head = i == 1;
-        CHECK_STR(fake.body, head ? "" : "{\"code\":\"NOT_FOUND\",\"message\":\"There is nothing here\",\"statusCode\":404}");
+        CHECK_STR(fake.body,
+                  head ? "" : "{\"code\":\"NOT_FOUND\",\"message\":\"There is nothing here\",\"statusCode\":404}");
     }
     fake_fetch((fake_request){.path = "/api/profile/skills/%2e%2e%2f"});
     CHECK_INT(fake.status, 404);
@@ -145,7 +146,11 @@ static void options(void)
 }
 
 static const test tests[] = {
-    {"finding", finding},             {"method lists", method_lists},   {"the table", the_table},
-    {"unknown paths", unknown_paths}, {"wrong methods", wrong_methods}, {"options", options},
+    {"finding", finding},
+    {"method lists", method_lists},
+    {"the table", the_table},
+    {"unknown paths", unknown_paths},
+    {"wrong methods", wrong_methods},
+    {"options", options},
 };
 const module router_tests = MODULE("router", tests);

@@ -8,12 +8,18 @@
 
 #define A "aaaaaaaa-0000-4000-8000-000000000000"
 #define B "bbbbbbbb-0000-4000-8000-000000000000"
-#define USERS "/rest/v1/users?select=id,current_title,professional_summary,resume_embedding_state(revision,embedded_revision,model,text_hash,attempts)"
+#define USERS                                                                                                          \
+    "/rest/v1/"                                                                                                        \
+    "users?select=id,current_title,professional_summary,resume_embedding_state(revision,embedded_revision,model,text_" \
+    "hash,attempts)"
 #define COMBINED                                                                                                       \
-    USERS ",work_experience(position,company,description),skills(name)&work_experience.order=start_date.desc.nullslast,id" \
+    USERS ",work_experience(position,company,description),skills(name)&work_experience.order=start_date.desc."         \
+          "nullslast,id"                                                                                               \
           "&skills.order=name,id&id=in.(" A "," B ")"
 #define EXPERIENCES                                                                                                    \
-    "/rest/v1/work_experience?select=user_id,position,company,description&order=start_date.desc.nullslast,id&user_id=in.(" A "," B ")"
+    "/rest/v1/"                                                                                                        \
+    "work_experience?select=user_id,position,company,description&order=start_date.desc.nullslast,id&user_id=in.(" A    \
+    "," B ")"
 #define SKILLS "/rest/v1/skills?select=user_id,name&order=name,id&user_id=in.(" A "," B ")"
 
 static context ctx;
@@ -32,9 +38,12 @@ static void combined(void)
         .method = "GET",
         .url = COMBINED,
         .header = "apikey: " FAKE_SERVICE_KEY,
-        .reply = "[{\"id\":\"" B "\",\"current_title\":\"T\",\"resume_embedding_state\":{\"revision\":7,\"embedded_revision\":6,"
-                 "\"model\":\"m\",\"text_hash\":\"h\",\"attempts\":2},\"work_experience\":[{\"position\":\"P\"}],\"skills\":[]},"
-                 "{\"id\":\"" A "\",\"resume_embedding_state\":[{\"revision\":1,\"embedded_revision\":0,\"model\":null}]}]",
+        .reply =
+            "[{\"id\":\"" B
+            "\",\"current_title\":\"T\",\"resume_embedding_state\":{\"revision\":7,\"embedded_revision\":6,"
+            "\"model\":\"m\",\"text_hash\":\"h\",\"attempts\":2},\"work_experience\":[{\"position\":\"P\"}],\"skills\":"
+            "[]},"
+            "{\"id\":\"" A "\",\"resume_embedding_state\":[{\"revision\":1,\"embedded_revision\":0,\"model\":null}]}]",
     });
     source_read read = read_both();
     CHECK_INT(read.answer.outcome, POSTGREST_OK);
@@ -60,7 +69,8 @@ static void odd_rows(void)
     fake_expect((upstream){.method = "GET",
                            .url = COMBINED,
                            .reply = "[null,7,\"x\",[],{},{\"id\":5},{\"id\":\"" A "\",\"resume_embedding_state\":null},"
-                                    "{\"id\":\"" B "\",\"resume_embedding_state\":{\"revision\":\"7\",\"embedded_revision\":-1,"
+                                    "{\"id\":\"" B
+                                    "\",\"resume_embedding_state\":{\"revision\":\"7\",\"embedded_revision\":-1,"
                                     "\"attempts\":0.5}}]"});
     source_read read = read_both();
     CHECK_INT(read.answer.outcome, POSTGREST_OK);
@@ -95,14 +105,19 @@ static void outages(void)
     CHECK_INT(read_both().answer.outcome, POSTGREST_UNAUTHORIZED);
 }
 
-#define REFUSED(code) {.method = "GET", .url = COMBINED, .status = 400, .reply = "{\"code\":\"" code "\",\"message\":\"" PRIVATE "\"}"}
+#define REFUSED(code)                                                                                                  \
+    {                                                                                                                  \
+        .method = "GET", .url = COMBINED, .status = 400,                                                               \
+        .reply = "{\"code\":\"" code "\",\"message\":\"" PRIVATE "\"}"                                                 \
+    }
 
 static void expect_users(void)
 {
-    fake_expect((upstream){.method = "GET",
-                           .url = USERS "&id=in.(" A "," B ")",
-                           .reply = "[{\"id\":\"" A "\",\"current_title\":\"TA\",\"resume_embedding_state\":{\"revision\":3}},"
-                                    "{\"id\":\"" B "\",\"current_title\":\"TB\",\"resume_embedding_state\":{\"revision\":4}}]"});
+    fake_expect((upstream){
+        .method = "GET",
+        .url = USERS "&id=in.(" A "," B ")",
+        .reply = "[{\"id\":\"" A "\",\"current_title\":\"TA\",\"resume_embedding_state\":{\"revision\":3}},"
+                 "{\"id\":\"" B "\",\"current_title\":\"TB\",\"resume_embedding_state\":{\"revision\":4}}]"});
 }
 
 static void in_parts(void)
@@ -111,7 +126,8 @@ static void in_parts(void)
     expect_users();
     fake_expect((upstream){.method = "GET",
                            .url = EXPERIENCES,
-                           .reply = "[{\"user_id\":\"" B "\",\"position\":\"PB\"},{\"user_id\":\"" A "\",\"position\":\"PA\"}]"});
+                           .reply = "[{\"user_id\":\"" B "\",\"position\":\"PB\"},{\"user_id\":\"" A
+                                    "\",\"position\":\"PA\"}]"});
     fake_expect((upstream){.method = "GET", .url = SKILLS, .reply = "[{\"user_id\":\"" A "\",\"name\":\"SA\"}]"});
     source_read read = read_both();
     const source_user *a = source_find(&read, S(A)), *b = source_find(&read, S(B));
@@ -129,10 +145,14 @@ static void a_part_missing(void)
         upstream experiences, skills;
         const char *log;
     } rows[] = {
-        {{.status = 404, .reply = "{\"code\":\"42P01\"}"}, {.reply = "[{\"user_id\":\"" A "\",\"name\":\"SA\"}]"},
+        {{.status = 404, .reply = "{\"code\":\"42P01\"}"},
+         {.reply = "[{\"user_id\":\"" A "\",\"name\":\"SA\"}]"},
          "Cannot read work_experience: HTTP 404 (42P01)"},
-        {{.error = HOST_TIMEOUT}, {.reply = "[{\"user_id\":\"" A "\",\"name\":\"SA\"}]"}, "Cannot read work_experience: timeout"},
-        {{.reply = "oops"}, {.reply = "[{\"user_id\":\"" A "\",\"name\":\"SA\"}]"},
+        {{.error = HOST_TIMEOUT},
+         {.reply = "[{\"user_id\":\"" A "\",\"name\":\"SA\"}]"},
+         "Cannot read work_experience: timeout"},
+        {{.reply = "oops"},
+         {.reply = "[{\"user_id\":\"" A "\",\"name\":\"SA\"}]"},
          "Cannot read work_experience: the answer is not a JSON array"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
@@ -179,7 +199,9 @@ static void no_users_at_all(void)
 }
 
 static const test tests[] = {
-    {"combined", combined},       {"odd rows", odd_rows},       {"unreadable", unreadable},   {"outages", outages}, {"in parts", in_parts},
-    {"a part missing", a_part_missing}, {"a full page", a_full_page}, {"no users at all", no_users_at_all},
+    {"combined", combined},       {"odd rows", odd_rows},
+    {"unreadable", unreadable},   {"outages", outages},
+    {"in parts", in_parts},       {"a part missing", a_part_missing},
+    {"a full page", a_full_page}, {"no users at all", no_users_at_all},
 };
 const module source_tests = MODULE("source", tests);

@@ -20,23 +20,30 @@ static context background(void)
 static void bodies(void)
 {
     store_item items[] = {
-        {.user_id = S(A), .revision = 3, .action = STORE_VECTOR, .vector = S("[1,2]"), .text_hash = S("h\"1"), .model = S("m")},
+        {.user_id = S(A),
+         .revision = 3,
+         .action = STORE_VECTOR,
+         .vector = S("[1,2]"),
+         .text_hash = S("h\"1"),
+         .model = S("m")},
         {.user_id = S(B), .revision = 4, .action = STORE_CLEAR, .vector = S("[1]"), .model = S("m")},
         {.user_id = S(C), .revision = 5, .action = STORE_KEEP, .text_hash = S("h"), .model = S("m")},
     };
     static const char want[] =
-        "{\"items\":[{\"user_id\":\"" A "\",\"revision\":3,\"model\":\"m\",\"text_hash\":\"h\\\"1\",\"embedding\":\"[1,2]\"%s},"
+        "{\"items\":[{\"user_id\":\"" A
+        "\",\"revision\":3,\"model\":\"m\",\"text_hash\":\"h\\\"1\",\"embedding\":\"[1,2]\"%s},"
         "{\"user_id\":\"" B "\",\"revision\":4,\"model\":\"m\",\"text_hash\":null,\"embedding\":null%s},"
         "{\"user_id\":\"" C "\",\"revision\":5,\"model\":\"m\",\"text_hash\":\"h\",\"keep\":true%s}]}";
     for (int force = 0; force < 2; force++) {
         const char *more = force ? ",\"force\":true" : "";
         context ctx = background();
-        fake_expect((upstream){.method = "POST",
-                               .url = SCENE_STORE,
-                               .header = "apikey: " FAKE_SERVICE_KEY,
-                               .body = fake_format(want, more, more, more),
-                               .reply = "[{\"user_id\":\"" C "\",\"outcome\":\"missing\"},{\"user_id\":\"" A "\",\"outcome\":\"stored\"},"
-                                        "{\"user_id\":\"BBBBBBBB-0000-4000-8000-000000000000\",\"outcome\":\"superseded\"}]"});
+        fake_expect((upstream){
+            .method = "POST",
+            .url = SCENE_STORE,
+            .header = "apikey: " FAKE_SERVICE_KEY,
+            .body = fake_format(want, more, more, more),
+            .reply = "[{\"user_id\":\"" C "\",\"outcome\":\"missing\"},{\"user_id\":\"" A "\",\"outcome\":\"stored\"},"
+                     "{\"user_id\":\"BBBBBBBB-0000-4000-8000-000000000000\",\"outcome\":\"superseded\"}]"});
         CHECK_INT(store_items(&ctx, items, 3, force).outcome, POSTGREST_OK);
         CHECK_INT(items[0].outcome, STORE_STORED);
         CHECK_INT(items[1].outcome, STORE_SUPERSEDED);
@@ -47,8 +54,14 @@ static void bodies(void)
 static void odd_answers(void)
 {
     static const char *const replies[] = {
-        "", "null", "[]", "{}", "[{\"user_id\":\"" A "\"}]", "[{\"user_id\":\"" A "\",\"outcome\":\"new\"}]",
-        "[{\"user_id\":\"" B "\",\"outcome\":\"stored\"}]", "[7,null,{\"outcome\":\"stored\"}]",
+        "",
+        "null",
+        "[]",
+        "{}",
+        "[{\"user_id\":\"" A "\"}]",
+        "[{\"user_id\":\"" A "\",\"outcome\":\"new\"}]",
+        "[{\"user_id\":\"" B "\",\"outcome\":\"stored\"}]",
+        "[7,null,{\"outcome\":\"stored\"}]",
     };
     for (size_t i = 0; i < ROWS(replies); i++) {
         context ctx = background();
@@ -96,8 +109,10 @@ static void searches(void)
     } rows[] = {
         {{.limit = 100}, "{\"tag\":\"" FAKE_TAG "\",\"max_rows\":100,\"min_age_s\":0,\"lease_s\":0}"},
         {{.after = STR(A), .limit = 10, .everyone = true},
-         "{\"tag\":\"" FAKE_TAG "\",\"after\":\"" A "\",\"include_fresh\":true,\"max_rows\":10,\"min_age_s\":0,\"lease_s\":0}"},
-        {{.limit = 1, .min_age_s = 60, .lease_s = 900}, "{\"tag\":\"" FAKE_TAG "\",\"max_rows\":1,\"min_age_s\":60,\"lease_s\":900}"},
+         "{\"tag\":\"" FAKE_TAG "\",\"after\":\"" A
+         "\",\"include_fresh\":true,\"max_rows\":10,\"min_age_s\":0,\"lease_s\":0}"},
+        {{.limit = 1, .min_age_s = 60, .lease_s = 900},
+         "{\"tag\":\"" FAKE_TAG "\",\"max_rows\":1,\"min_age_s\":60,\"lease_s\":900}"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         context ctx = background();
@@ -116,8 +131,12 @@ static void search_answers(void)
         int32_t count;
     } rows[] = {
         {{.reply = "[]"}, POSTGREST_OK, 0},
-        {{.reply = "[{\"user_id\":\"" A "\"},{\"user_id\":\"no\"},{\"user_id\":7},{},null,{\"user_id\":\"" B "\"}]"}, POSTGREST_OK, 2},
-        {{.reply = "[{\"user_id\":\"" A "\"},{\"user_id\":\"" B "\"},{\"user_id\":\"" C "\"}]"}, POSTGREST_OK, 2}, // more than asked for
+        {{.reply = "[{\"user_id\":\"" A "\"},{\"user_id\":\"no\"},{\"user_id\":7},{},null,{\"user_id\":\"" B "\"}]"},
+         POSTGREST_OK,
+         2},
+        {{.reply = "[{\"user_id\":\"" A "\"},{\"user_id\":\"" B "\"},{\"user_id\":\"" C "\"}]"},
+         POSTGREST_OK,
+         2}, // more than asked for
         {{.reply = "{}"}, POSTGREST_UNREADABLE, 0},
         {{.reply = ""}, POSTGREST_UNREADABLE, 0},
         {{.status = 404, .reply = "{\"code\":\"PGRST202\"}"}, POSTGREST_REFUSED, 0},
@@ -142,9 +161,8 @@ static void counts(void)
         upstream answer;
         int64_t want;
     } rows[] = {
-        {{.reply = "0"}, 0},     {{.reply = "5000"}, 5000},       {{.reply = "-1"}, -1},
-        {{.reply = "null"}, -1}, {{.reply = "[5]"}, -1},          {{.reply = ""}, -1},
-        {{.status = 404}, -1},   {{.error = HOST_TOO_LARGE}, -1},
+        {{.reply = "0"}, 0},    {{.reply = "5000"}, 5000}, {{.reply = "-1"}, -1}, {{.reply = "null"}, -1},
+        {{.reply = "[5]"}, -1}, {{.reply = ""}, -1},       {{.status = 404}, -1}, {{.error = HOST_TOO_LARGE}, -1},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         context ctx = background();
@@ -159,7 +177,8 @@ static void counts(void)
 }
 
 static const test tests[] = {
-    {"bodies", bodies},     {"odd answers", odd_answers}, {"failed stores", failed_stores},   {"failures", failures},
-    {"searches", searches}, {"search answers", search_answers}, {"counts", counts},
+    {"bodies", bodies},     {"odd answers", odd_answers}, {"failed stores", failed_stores},
+    {"failures", failures}, {"searches", searches},       {"search answers", search_answers},
+    {"counts", counts},
 };
 const module store_tests = MODULE("store", tests);

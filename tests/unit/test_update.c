@@ -34,24 +34,32 @@ static void one_user(void)
     scene_expect_update(scene_id(0), PRIVATE " engineer", 4);
     run(0, 1, false);
     CHECK_INT(items[0].outcome, UPDATE_STORED);
-    CHECK_STR(fake.log, "I [Embeddings] Starting resume embedding update for user 00000000-0000-4000-8000-000000000000\n"
-                        "I [Embeddings] Generated embedding with 768 dimensions\n"
-                        "I [Embeddings] Successfully updated resume embedding for user 00000000-0000-4000-8000-000000000000 in 0ms\n");
+    CHECK_STR(
+        fake.log,
+        "I [Embeddings] Starting resume embedding update for user 00000000-0000-4000-8000-000000000000\n"
+        "I [Embeddings] Generated embedding with 768 dimensions\n"
+        "I [Embeddings] Successfully updated resume embedding for user 00000000-0000-4000-8000-000000000000 in 0ms\n");
 }
 
 static void duration(void)
 {
     fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = scene_rows(0, 1), .took_ms = 20});
     fake_expect((upstream){.method = "AI", .reply = ai_reply(1), .took_ms = 300});
-    fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .reply = scene_outcomes(0, 1, "stored"), .took_ms = 4});
+    fake_expect(
+        (upstream){.method = "POST", .url = SCENE_STORE, .reply = scene_outcomes(0, 1, "stored"), .took_ms = 4});
     run(0, 1, false);
     CHECK(str_ends_with(fake.log, S(" in 324ms\n")));
 }
 
 #define SKIPPED(reason) "I [Embeddings] Skipped user 00000000-0000-4000-8000-000000000000: " reason "\n"
-#define FAILED(reason) "E [Embeddings] Failed to update user embedding for 00000000-0000-4000-8000-000000000000: " reason "\n"
-#define KEEP "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":5,\"model\":\"" FAKE_TAG "\",\"text_hash\":\"%s\",\"keep\":true}]}"
-#define CLEAR "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":5,\"model\":\"" FAKE_TAG "\",\"text_hash\":null,\"embedding\":null}]}"
+#define FAILED(reason)                                                                                                 \
+    "E [Embeddings] Failed to update user embedding for 00000000-0000-4000-8000-000000000000: " reason "\n"
+#define KEEP                                                                                                           \
+    "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":5,\"model\":\"" FAKE_TAG           \
+    "\",\"text_hash\":\"%s\",\"keep\":true}]}"
+#define CLEAR                                                                                                          \
+    "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":5,\"model\":\"" FAKE_TAG           \
+    "\",\"text_hash\":null,\"embedding\":null}]}"
 
 static void run_one(scene_user user)
 {
@@ -74,8 +82,12 @@ static void same_text(void)
     const char *hash = scene_hash(PRIVATE);
     fake_expect((upstream){.method = "GET",
                            .url = SCENE_READ,
-                           .reply = fake_format("[%s]", scene_row((scene_user){.id = scene_id(0), .title = PRIVATE, .revision = 5,
-                                                                               .embedded_revision = 4, .model = FAKE_TAG, .hash = hash}))});
+                           .reply = fake_format("[%s]", scene_row((scene_user){.id = scene_id(0),
+                                                                               .title = PRIVATE,
+                                                                               .revision = 5,
+                                                                               .embedded_revision = 4,
+                                                                               .model = FAKE_TAG,
+                                                                               .hash = hash}))});
     expect_store(fake_format(KEEP, hash), scene_outcomes(0, 1, "stored"));
     run(0, 1, false);
     CHECK_INT(items[0].outcome, UPDATE_UNCHANGED);
@@ -86,7 +98,11 @@ static void same_text(void)
 static void new_vector_needed(void)
 {
     const scene_user users[] = {
-        {.title = PRIVATE, .revision = 5, .embedded_revision = 5, .model = "@cf/baai/bge-base-en-v1.5;pooling=cls;text=1", .hash = scene_hash(PRIVATE)},
+        {.title = PRIVATE,
+         .revision = 5,
+         .embedded_revision = 5,
+         .model = "@cf/baai/bge-base-en-v1.5;pooling=cls;text=1",
+         .hash = scene_hash(PRIVATE)},
         {.title = PRIVATE, .revision = 5, .embedded_revision = 4, .model = FAKE_TAG, .hash = "another"},
         {.title = PRIVATE, .revision = 5, .embedded_revision = 4, .model = FAKE_TAG},
         {.title = PRIVATE, .revision = 5, .embedded_revision = 5, .hash = scene_hash(PRIVATE)},
@@ -97,7 +113,8 @@ static void new_vector_needed(void)
         check_row(fake_format("user %zu", i));
         fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = fake_format("[%s]", scene_row(user))});
         fake_expect((upstream){.method = "AI", .reply = ai_reply(1)});
-        expect_store("{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":5,*", scene_outcomes(0, 1, "stored"));
+        expect_store("{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":5,*",
+                     scene_outcomes(0, 1, "stored"));
         run(0, 1, false);
         CHECK_INT(items[0].outcome, UPDATE_STORED);
     }
@@ -105,7 +122,12 @@ static void new_vector_needed(void)
 
 static void forced(void)
 {
-    scene_user user = {.id = scene_id(0), .title = PRIVATE, .revision = 5, .embedded_revision = 5, .model = FAKE_TAG, .hash = scene_hash(PRIVATE)};
+    scene_user user = {.id = scene_id(0),
+                       .title = PRIVATE,
+                       .revision = 5,
+                       .embedded_revision = 5,
+                       .model = FAKE_TAG,
+                       .hash = scene_hash(PRIVATE)};
     fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = fake_format("[%s]", scene_row(user))});
     fake_expect((upstream){.method = "AI", .reply = ai_reply(1)});
     fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .reply = scene_outcomes(0, 1, "stored")});
@@ -132,11 +154,23 @@ static void outcomes_of_the_store(void)
         const char *log;
         int64_t retry_after_ms;
     } rows[] = {
-        {{.reply = "[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"outcome\":\"superseded\"}]"}, UPDATE_SUPERSEDED, SKIPPED("superseded"), 0},
-        {{.reply = "[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"outcome\":\"missing\"}]"}, UPDATE_MISSING, SKIPPED("no such user"), 0},
+        {{.reply = "[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"outcome\":\"superseded\"}]"},
+         UPDATE_SUPERSEDED,
+         SKIPPED("superseded"),
+         0},
+        {{.reply = "[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"outcome\":\"missing\"}]"},
+         UPDATE_MISSING,
+         SKIPPED("no such user"),
+         0},
         {{.reply = "[]"}, UPDATE_DELAYED, FAILED("the database did not say what became of the vector"), -1},
-        {{.status = 404, .reply = "{\"code\":\"PGRST202\"}"}, UPDATE_DELAYED, FAILED("the database could not store the vector (HTTP 404 (PGRST202))"), -1},
-        {{.status = 429, .retry_after = "60"}, UPDATE_DELAYED, FAILED("the database could not store the vector (HTTP 429)"), 60000},
+        {{.status = 404, .reply = "{\"code\":\"PGRST202\"}"},
+         UPDATE_DELAYED,
+         FAILED("the database could not store the vector (HTTP 404 (PGRST202))"),
+         -1},
+        {{.status = 429, .retry_after = "60"},
+         UPDATE_DELAYED,
+         FAILED("the database could not store the vector (HTTP 429)"),
+         60000},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         upstream store = rows[i].store;
@@ -176,14 +210,17 @@ static void failing_read(void)
 static void partial(void)
 {
     fake_expect((upstream){.method = "GET", .url = SCENE_READ, .status = 400, .reply = "{\"code\":\"PGRST200\"}"});
-    fake_expect((upstream){.method = "GET",
-                           .url = "/rest/v1/users*",
-                           .reply = fake_format("[%s]", scene_row((scene_user){.id = scene_id(0), .title = PRIVATE, .revision = 5}))});
+    fake_expect((upstream){
+        .method = "GET",
+        .url = "/rest/v1/users*",
+        .reply = fake_format("[%s]", scene_row((scene_user){.id = scene_id(0), .title = PRIVATE, .revision = 5}))});
     fake_expect((upstream){.method = "GET", .url = "/rest/v1/work_experience*", .reply = "[]"});
     fake_expect((upstream){.method = "GET", .url = "/rest/v1/skills*", .status = 403});
     fake_expect((upstream){.method = "AI", .reply = ai_reply(1)});
-    expect_store("{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":4,\"model\":\"" FAKE_TAG ";partial\",*",
-                 scene_outcomes(0, 1, "stored"));
+    expect_store(
+        "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":4,\"model\":\"" FAKE_TAG
+        ";partial\",*",
+        scene_outcomes(0, 1, "stored"));
     run(0, 1, false);
     CHECK_INT(items[0].outcome, UPDATE_STORED);
 }
@@ -199,9 +236,10 @@ static void batch(void)
     CHECK(str_starts_with(fake.log, S("I [Embeddings] Starting resume embedding update for 100 users\n"
                                       "I [Embeddings] Generated 100 embeddings with 768 dimensions\n"
                                       "I [Embeddings] Successfully updated resume embedding for user 00000000-")));
-    CHECK(str_contains(fake.calls[2].body, str_from_c(fake_format("\"user_id\":\"%s\",\"revision\":1,\"model\":\"" FAKE_TAG
-                                                                  "\",\"text_hash\":\"%s\",\"embedding\":\"[42.5,",
-                                                                  scene_id(42), scene_hash(scene_title(42))))));
+    CHECK(str_contains(fake.calls[2].body,
+                       str_from_c(fake_format("\"user_id\":\"%s\",\"revision\":1,\"model\":\"" FAKE_TAG
+                                              "\",\"text_hash\":\"%s\",\"embedding\":\"[42.5,",
+                                              scene_id(42), scene_hash(scene_title(42))))));
 }
 
 static void read_too_large(void)
@@ -227,10 +265,11 @@ static void store_refused(void)
     fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .status = 400, .reply = "{\"code\":\"22P02\"}"});
     fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .status = 400, .reply = "{\"code\":\"22P02\"}"});
     fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .reply = scene_outcomes(1, 2, "stored")});
-    fake_expect((upstream){.method = "POST",
-                           .url = SCENE_FAILURES,
-                           .body = "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":1,\"error\":"
-                                   "\"the database could not take the vector (HTTP 400 (22P02))\",\"retry_after_s\":600}]}"});
+    fake_expect(
+        (upstream){.method = "POST",
+                   .url = SCENE_FAILURES,
+                   .body = "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":1,\"error\":"
+                           "\"the database could not take the vector (HTTP 400 (22P02))\",\"retry_after_s\":600}]}"});
     run(0, 2, false);
     CHECK_INT(items[0].outcome, UPDATE_FAILED);
     CHECK_INT(items[1].outcome, UPDATE_STORED);

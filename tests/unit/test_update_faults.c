@@ -23,7 +23,8 @@ static bool mentions_bad(str body)
 static bool choosy(const fake_call *call, host_reply *reply)
 {
     if (call->ai && mentions_bad(call->body)) {
-        *reply = (host_reply){.status = model.status, .body = S("{\"name\":\"AiError\",\"description\":\"" PRIVATE "\"}")};
+        *reply =
+            (host_reply){.status = model.status, .body = S("{\"name\":\"AiError\",\"description\":\"" PRIVATE "\"}")};
         return true;
     }
     if (str_ends_with(call->url, S(SCENE_FAILURES))) {
@@ -76,13 +77,15 @@ static void one_bad_among_a_hundred(void)
         CHECK(count_calls("@cf/") <= 15); // 1 + 2 log2(100)
         CHECK_INT(count_calls(SCENE_STORE), 1);
         const fake_call *record = call_of(SCENE_FAILURES);
-        CHECK_STR(record ? record->body : S(""),
-                  fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"error\":\"the embedding model answered HTTP "
-                              "400\",\"retry_after_s\":600}]}",
-                              scene_id(bad[k])));
-        CHECK(str_contains(fake.log, str_from_c(fake_format("E [Embeddings] Failed to update user embedding for %s: the "
-                                                            "embedding model answered HTTP 400\n",
-                                                            scene_id(bad[k])))));
+        CHECK_STR(
+            record ? record->body : S(""),
+            fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"error\":\"the embedding model answered HTTP "
+                        "400\",\"retry_after_s\":600}]}",
+                        scene_id(bad[k])));
+        CHECK(
+            str_contains(fake.log, str_from_c(fake_format("E [Embeddings] Failed to update user embedding for %s: the "
+                                                          "embedding model answered HTTP 400\n",
+                                                          scene_id(bad[k])))));
     }
 }
 
@@ -124,9 +127,12 @@ static void malformed_vectors(void)
         int count;
         const char *why;
     } rows[] = {
-        {"null", 768, "an element is not a number"}, {"\"NaN\"", 768, "an element is not a number"},
-        {"1", 767, "not 768 numbers"},               {"1", 769, "not 768 numbers"},
-        {"1e39", 768, "a number is out of range"},   {"0", 768, "all zero"},
+        {"null", 768, "an element is not a number"},
+        {"\"NaN\"", 768, "an element is not a number"},
+        {"1", 767, "not 768 numbers"},
+        {"1", 769, "not 768 numbers"},
+        {"1e39", 768, "a number is out of range"},
+        {"0", 768, "all zero"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         check_row(fake_format("%s, %d numbers", rows[i].first, rows[i].count));
@@ -140,11 +146,12 @@ static void malformed_vectors(void)
                                .url = SCENE_STORE,
                                .body = fake_format("{\"items\":[{\"user_id\":\"%s\",*", scene_id(1)),
                                .reply = scene_outcomes(1, 2, "stored")});
-        fake_expect((upstream){.method = "POST",
-                               .url = SCENE_FAILURES,
-                               .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"error\":\"the embedding model "
-                                                   "gave a malformed vector: %s\",\"retry_after_s\":600}]}",
-                                                   scene_id(0), rows[i].why)});
+        fake_expect((upstream){
+            .method = "POST",
+            .url = SCENE_FAILURES,
+            .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"error\":\"the embedding model "
+                                "gave a malformed vector: %s\",\"retry_after_s\":600}]}",
+                                scene_id(0), rows[i].why)});
         context ctx = begin(2);
         update_run(&ctx, items, 2, false);
         CHECK_INT(items[0].outcome, UPDATE_FAILED);
@@ -158,11 +165,12 @@ static void backoff_grows(void)
     scene_user user = {.id = scene_id(0), .title = PRIVATE, .revision = 9, .attempts = 3};
     fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = fake_format("[%s]", scene_row(user))});
     fake_expect((upstream){.method = "AI", .status = 422});
-    fake_expect((upstream){.method = "POST",
-                           .url = SCENE_FAILURES,
-                           .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":9,\"error\":\"the embedding model answered "
-                                               "HTTP 422\",\"retry_after_s\":4800}]}",
-                                               scene_id(0))});
+    fake_expect((upstream){
+        .method = "POST",
+        .url = SCENE_FAILURES,
+        .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":9,\"error\":\"the embedding model answered "
+                            "HTTP 422\",\"retry_after_s\":4800}]}",
+                            scene_id(0))});
     context ctx = begin(1);
     update_run(&ctx, items, 1, false);
     CHECK_INT(items[0].outcome, UPDATE_FAILED);

@@ -25,7 +25,11 @@ static void counts(void)
     static const struct {
         int count;
         const char *why;
-    } rows[] = {{768, ""}, {767, "not 768 numbers"}, {769, "not 768 numbers"}, {1, "not 768 numbers"}, {1536, "not 768 numbers"}};
+    } rows[] = {{768, ""},
+                {767, "not 768 numbers"},
+                {769, "not 768 numbers"},
+                {1, "not 768 numbers"},
+                {1536, "not 768 numbers"}};
     for (size_t i = 0; i < ROWS(rows); i++) {
         check_row(fake_format("%d numbers", rows[i].count));
         check_vector(vector_text(rows[i].count, "1"), rows[i].why);

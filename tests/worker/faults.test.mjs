@@ -20,6 +20,12 @@ before(async () => {
 });
 after(() => stack.close());
 
+/** @param {string} id @param {number} from */
+function ended(id, from) {
+  const end = new RegExp(`(Successfully updated|Failed to update|Skipped) .*${id}`);
+  return stack.worker.log.waitFor(end, { from, deadlineMs: 30_000 });
+}
+
 /** A user whose one edit brings the worker to where the fault is. */
 async function scene() {
   const user = await stack.user();
@@ -41,13 +47,18 @@ async function scene() {
     reads: () => stack.proxy.calls.filter(isRead).length,
     stores: () => stack.proxy.calls.filter(isStore).length,
     embeds: () => stack.ai.calls.filter(isEmbed).length,
-    /** Edits the title, which must be answered as ever, and returns the lines logged until the update ended. */
-    edit: async () => {
+    /** Edits, which must be answered as ever, and returns the line that the update ended with. */
+    edit: async (current_title = title) => {
       const from = stack.worker.log.lines.length;
-      const answer = await client(stack.worker, user.token).patch(PROFILE, { current_title: title });
+      const answer = await client(stack.worker, user.token).patch(PROFILE, { current_title });
       assert.deepEqual([answer.status, answer.body.message], [200, "Profile updated successfully"]);
-      const end = new RegExp(`(Successfully updated|Failed to update|Skipped) .*${user.id}`);
-      return { last: await stack.worker.log.waitFor(end, { from, deadlineMs: 30_000 }), from };
+      return { last: await ended(user.id, from), from };
+    },
+    /** Adds a row, and waits until the update has ended. @param {string} path @param {object} body */
+    add: async (path, body) => {
+      const from = stack.worker.log.lines.length;
+      assert.equal((await client(stack.worker, user.token).post(path, body)).status, 201);
+      await ended(user.id, from);
     },
     /** The vector is that of the title, or there is none. @param {boolean} there */
     assertStored: async (there) => {
@@ -116,7 +127,6 @@ describe("Workers AI", TOGETHER, () => {
     ["404", { kind: "status", status: 404 }, 1],
     ["nonsense", { kind: "garbage" }, 1],
     ["no JSON object", { kind: "status", status: 200, body: [1, 2] }, 1],
-    ["no data", { kind: "status", status: 200, body: { shape: [1, 768] } }, 1],
   ]);
   for (const [what, fault, attempts] of refusals) {
     test(`${what}: not tried again, not the text's fault`, async () => {
@@ -134,6 +144,7 @@ describe("Workers AI", TOGETHER, () => {
     ["NaN, as null", VECTOR_FAULTS.notANumber, "the embedding model gave a malformed vector: an element is not a number"],
     ["all zero", VECTOR_FAULTS.allZero, "the embedding model gave a malformed vector: all zero"],
     ["one vector too many", VECTOR_FAULTS.oneTooMany, "the embedding model gave another number of vectors"],
+    ["no data", { kind: "status", status: 200, body: { shape: [1, 768] } }, "the embedding model gave another number of vectors"],
     ["no vector", VECTOR_FAULTS.noneAtAll, "the embedding model gave another number of vectors"],
   ]);
   for (const [what, fault, why] of bad) {
@@ -155,7 +166,7 @@ describe("Workers AI", TOGETHER, () => {
     const one = await scene();
     stack.ai.faults.add({ kind: "status", status: 400 }, { times: 1, match: one.isEmbed });
     await one.edit();
-    await one.api.patch(PROFILE, { current_title: "Between" });
+    await one.edit("Between");
     assert.match((await one.edit()).last, SUCCESS);
     const { error, attempts } = await stack.state(one.id);
     assert.deepEqual([error, attempts], [null, 0]);
@@ -216,14 +227,12 @@ describe("Supabase, behind the answer", TOGETHER, () => {
 
   test("a relation that PostgREST does not know: the parts are read by themselves", async () => {
     const one = await scene();
-    await one.api.post(SKILLS, { name: "Zig" });
-    await one.edit();
+    await one.add(SKILLS, { name: "Zig" });
     const unknown = { code: "PGRST200", message: "Could not find a relationship", details: null, hint: null };
     stack.proxy.faults.add(
       { kind: "status", status: 400, body: unknown },
       { match: (call) => one.isRead(call) && String(call.query.get("select")).includes("skills(") },
     );
-    await one.api.patch(PROFILE, { current_title: "Before" });
     const { last, from } = await one.edit();
     assert.match(last, SUCCESS);
     await stack.worker.log.waitFor(/Reading the profile in parts: HTTP 400 \(PGRST200\)/, { from });
@@ -238,9 +247,9 @@ describe("Supabase, behind the answer", TOGETHER, () => {
   ]) {
     test(`${part} that cannot be read are left out, and the row stays stale`, async () => {
       const one = await scene();
-      await one.api.post(SKILLS, { name: "Zig" });
+      await one.add(SKILLS, { name: "Zig" });
       const position = { position: "Engineer", company: "Acme", start_date: "2020-01-01" };
-      await one.api.post("/api/profile/work-experience", position);
+      await one.add("/api/profile/work-experience", position);
       const denied = { code: "42501", message: "permission denied for table", details: null, hint: null };
       const embeds = `${table}(`;
       stack.proxy.faults.add(
@@ -251,7 +260,6 @@ describe("Supabase, behind the answer", TOGETHER, () => {
             (call.path.endsWith(`/${table}`) || String(call.query.get("select")).includes(embeds)),
         },
       );
-      await one.api.patch(PROFILE, { current_title: "Before" });
       const { from } = await one.edit();
       await stack.worker.log.waitFor(new RegExp(`Cannot read ${table}: HTTP 403 \\(42501\\)`), { from });
       const wanted = table === "skills" ? `${one.title} Engineer Acme` : `${one.title} Zig`;
