@@ -1,7 +1,7 @@
 // Measures this worker against what people would otherwise run: bench/lib does the work, this file says in which
 // order, and writes the result.
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { measureBackfill } from "./lib/backfill.mjs";
@@ -11,7 +11,7 @@ import { CONTENDERS, EMPTY, projectPath, QUEUE_ONLY } from "./lib/contenders.mjs
 import { edits } from "./lib/fixtures.mjs";
 import * as measure from "./lib/measure.mjs";
 import { barsSvg, scalingSvg } from "./lib/plot.mjs";
-import { metricsTable, reportJson, targetsTable } from "./lib/report.mjs";
+import { metricsTable, reportJson, scalingTable, targetsTable } from "./lib/report.mjs";
 import { startChild } from "./lib/rpc.mjs";
 import { startMiniflare, startWorkerd } from "./lib/runtime.mjs";
 import { Samples } from "./lib/stats.mjs";
@@ -28,7 +28,8 @@ Supabase and Workers AI. It needs no network, and Linux for its accounts of CPU 
   --only NAME[,NAME]   only these measurements: ${PARTS.join(", ")}
   --contenders A[,B]   only these: ${NAMES.join(", ")}
   --quick              tiny counts: shows that everything works, the figures mean nothing
-  --out DIR            writes everything there instead of build/bench.json and docs/*.svg
+  --out DIR            writes everything there, instead of build/bench.json, the plots in docs/ and the figures in
+                       docs/benchmarks.md; a partial run goes to build/bench-partial
   --help               this text
 `;
 
@@ -66,8 +67,7 @@ function chosen(list, known, what) {
   if (list === undefined) return known;
   const names = list.split(",");
   for (const name of names) {
-    if (!known.includes(name))
-      throw new UsageError(`no ${what} is called "${name}": there are ${known.join(", ")}`);
+    if (!known.includes(name)) throw new UsageError(`no ${what} is called "${name}": there are ${known.join(", ")}`);
   }
   return names;
 }
@@ -95,6 +95,7 @@ function readOptions() {
     names: chosen(values.contenders, NAMES, "contender"),
     json: folder ? join(resolve(folder), "bench.json") : projectPath("build/bench.json"),
     plots: folder ? resolve(folder) : projectPath("docs"),
+    whole: folder === undefined,
   };
 }
 
@@ -149,8 +150,7 @@ async function measureAll(options, folder, shared, samples) {
   const direct = arenas.filter(({ contender }) => !contender.queue);
   const steps = /** @type {Record<string, () => Promise<void>>} */ ({
     upload: async () => {
-      for (const { contender, bundle: built } of arenas)
-        samples.add(contender.name, "upload", "bytes", built.gzipped);
+      for (const { contender, bundle: built } of arenas) samples.add(contender.name, "upload", "bytes", built.gzipped);
     },
     edits: () => measure.measureEdits(all, settings, samples),
     latency: () => measure.measureLatency(arenas, settings, samples),
@@ -175,15 +175,26 @@ async function measureAll(options, folder, shared, samples) {
   }
 }
 
+/** Puts the tables where docs/benchmarks.md shows those of the last full run. @param {string} text */
+async function publish(text) {
+  const path = projectPath("docs/benchmarks.md");
+  const page = await readFile(path, "utf8");
+  const [before, rest = ""] = page.split("<!-- figures -->\n");
+  const after = rest.slice(rest.indexOf("<!-- end of figures -->"));
+  await writeFile(path, `${before}<!-- figures -->\n\`\`\`\n${text}\`\`\`\n${after}`);
+}
+
 /** @param {Options} options @param {Samples} samples */
-async function write({ settings, json, plots }, samples) {
+async function write({ settings, json, plots, whole }, samples) {
   const results = samples.summary();
   await mkdir(dirname(json), { recursive: true });
   await mkdir(plots, { recursive: true });
   await writeFile(json, `${JSON.stringify(reportJson(results, settings), null, 2)}\n`);
   await writeFile(join(plots, "benchmarks.svg"), barsSvg(results));
   await writeFile(join(plots, "benchmarks-scaling.svg"), scalingSvg(results));
-  process.stdout.write(`${metricsTable(results)}\n\n${targetsTable(results)}\n`);
+  const text = `${[metricsTable(results), targetsTable(results), scalingTable(results)].filter(Boolean).join("\n\n")}\n`;
+  process.stdout.write(text);
+  if (whole) await publish(text);
   say(`wrote ${json} and ${plots}/benchmarks*.svg`);
 }
 
@@ -199,18 +210,14 @@ async function main(options) {
   const stops = [upstream.stop, load.stop];
   try {
     const samples = new Samples();
-    await measureAll(
-      options,
-      folder,
-      { upstream, load, stops, port: await upstream.call("listen") },
-      samples,
-    );
+    await measureAll(options, folder, { upstream, load, stops, port: await upstream.call("listen") }, samples);
     await write(options, samples);
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
 }
 
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 try {
   await main(readOptions());
 } catch (error) {

@@ -97,12 +97,13 @@ const server = createServer({ noDelay: true, keepAliveTimeout: 0 }, (request, re
   /** @type {Buffer[]} */
   const chunks = [];
   track.began();
+  // Also comes when the caller was stopped half-way.
+  response.on("close", track.ended);
   const finish = () => {
     const { status, headers, body } = answer(request, Buffer.concat(chunks));
     const send = () => {
       response.writeHead(status, { ...headers, "content-length": body.length });
       response.end(body);
-      track.ended();
     };
     if (delay > 0) setTimeout(send, delay);
     else send();

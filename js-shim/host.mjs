@@ -11,43 +11,43 @@ const AI_CALL = { texts: 3, timeout: 24, limit: 28, reply: 32 };
 const JWT = { texts: 6, input: 48, signature: 56 };
 const LOG = /** @type {const} */ (["debug", "log", "warn", "error"]);
 
-/** @param {unknown} error */
-const errorOf = (error) =>
-  error instanceof Error && error.name === "TimeoutError" ? ERROR.timeout : ERROR.unreachable;
+const LATE = Symbol("a call took too long");
 
-/** "name: value" lines as pairs. @param {string} lines @returns {[string, string][]} */
-const pairs = (lines) =>
-  lines.match(/.+/g)?.map((line) => {
-    const colon = line.indexOf(":");
-    return [line.slice(0, colon), line.slice(colon + 2)];
-  }) ?? [];
+/** "name: value" lines as an object, which the runtime takes in half the time of pairs. @param {string} lines */
+export const headersOf = (lines) => Object.fromEntries(lines.match(/.+/g)?.map((line) => line.split(/: (.*)/)) ?? []);
 
 /** @param {import("../types/shim.js").Instance} instance */
 export function createHost(instance) {
   const { memory } = instance;
-  /** Fills a host_reply by `work`, which must not touch the memory: it may be late. */
-  /** @param {number} at @param {number} limit @param {Promise<Response>} work @param {Promise<never>} [late] */
-  async function putReply(at, limit, work, late) {
+  /** Fills a host_reply by `work`, which must not touch the memory: when it is late, that is another event's. */
+  /** @param {number} at @param {number} ms @param {number} limit @param {Promise<Response>} work */
+  async function putReply(at, ms, limit, work) {
     const read = work.then(async (response) => ({ response, body: await readBody(response, limit) }));
+    let timer = 0;
+    const late = new Promise((_, reject) => (timer = setTimeout(reject, ms, LATE)));
     try {
-      const { response, body } = await (late ? Promise.race([read, late]) : read);
+      const { response, body } = await Promise.race([read, /** @type {Promise<never>} */ (late)]);
       memory.setWord(at + REPLY.status, response.status);
       memory.setWord(at + REPLY.error, body ? ERROR.ok : ERROR.tooLarge);
       memory.put(at + REPLY.retryAfter, response.headers.get("retry-after") ?? "");
       memory.put(at + REPLY.body, body ?? "");
     } catch (error) {
-      memory.setWord(at + REPLY.error, errorOf(error));
+      memory.setWord(at + REPLY.error, error === LATE ? ERROR.timeout : ERROR.unreachable);
+      if (error === LATE) instance.event.calls = void instance.event.calls?.abort();
     }
+    clearTimeout(timer);
   }
 
   /** @param {number} at */
   function performCall(at) {
     const [method, url, lines] = memory.texts(at, CALL.texts);
-    const body = memory.bytes(at + CALL.body);
-    const signal = AbortSignal.timeout(memory.word(at + CALL.timeout));
+    const bytes = memory.bytes(at + CALL.body);
+    const body = bytes.length ? bytes : null;
+    // One signal for the event: AbortSignal.timeout() for each call would cost as much as parsing its answer.
+    const { signal } = (instance.event.calls ??= new AbortController());
     // A redirect would carry the keys in the headers to wherever it points.
-    const init = { method, headers: pairs(lines), body: body.length ? body : null, signal, redirect: "manual" };
-    return putReply(at + CALL.reply, memory.word(at + CALL.limit), fetch(url, /** @type {RequestInit} */ (init)));
+    const call = fetch(url, { method, headers: headersOf(lines), body, signal, redirect: "manual" });
+    return putReply(at + CALL.reply, memory.word(at + CALL.timeout), memory.word(at + CALL.limit), call);
   }
 
   /** @param {number} at */
@@ -60,15 +60,15 @@ export function createHost(instance) {
 
   /** @type {import("../types/shim.js").WaitingImports} */
   const waiting = {
-    fetch: (calls, count) => Promise.all(Array.from({ length: count }, (_, i) => performCall(calls + i * CALL.size))),
+    fetch: (calls, count) =>
+      count === 1
+        ? performCall(calls)
+        : Promise.all(Array.from({ length: count }, (_, i) => performCall(calls + i * CALL.size))),
 
     async ai_run(at) {
       if (!instance.event.env.AI) return memory.setWord(at + AI_CALL.reply + REPLY.error, ERROR.unbound);
-      // Raced, not aborted: a signal does not cross the binding's RPC.
-      const late = scheduler.wait(memory.word(at + AI_CALL.timeout)).then(() => {
-        throw new DOMException("", "TimeoutError");
-      });
-      await putReply(at + AI_CALL.reply, memory.word(at + AI_CALL.limit), runModel(at), late);
+      const [timeout, limit] = [memory.word(at + AI_CALL.timeout), memory.word(at + AI_CALL.limit)];
+      await putReply(at + AI_CALL.reply, timeout, limit, runModel(at));
     },
 
     jwt_verify(at) {
@@ -122,7 +122,7 @@ export function createHost(instance) {
       const bytes = memory.bytes(body);
       const content = stream?.readable ?? (bytes.length ? bytes : null);
       instance.event.writer = stream?.writable.getWriter();
-      instance.event.respond?.(new Response(content, { status, headers: pairs(memory.text(headers)) }));
+      instance.event.respond?.(new Response(content, { status, headers: headersOf(memory.text(headers)) }));
       instance.event.respond = undefined;
     },
     message_ack: (index) => instance.event.messages?.[index].ack(),

@@ -35,9 +35,9 @@ async function sharedKey(secret) {
 
 /** Fetches a key set; the keys known before stay when this fails. @param {string} url */
 async function refresh(url) {
-  const set = { keys: keySets.get(url)?.keys ?? null, triedAt: Date.now() };
-  // While keys are known, requests that come meanwhile use those instead of fetching as well.
-  if (set.keys) keySets.set(url, set);
+  const set = { keys: null, pending: true, ...keySets.get(url), triedAt: Date.now() };
+  // Requests that come meanwhile use the keys known before, or wait for the first ones, instead of fetching as well.
+  keySets.set(url, set);
   try {
     const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
     const body = response.ok ? await readBody(response, MAX_BYTES) : null;
@@ -46,14 +46,14 @@ async function refresh(url) {
   } catch {
     console.warn("[Auth] The project's key set cannot be read");
   }
-  keySets.set(url, set);
+  set.pending = false;
   return set;
 }
 
 /** The one key that fits. @param {import("../types/shim.js").KeySet} set @param {import("../types/shim.js").Proof} proof */
 function findKey(set, { alg, kid, kty, crv }) {
   const fitting = (set.keys ?? [])
-    .filter((key) => key.kty === kty && (!crv || key.crv === crv) && (!kid || key.kid === kid))
+    .filter((key) => key?.kty === kty && (!crv || key.crv === crv) && (!kid || key.kid === kid))
     .filter((key) => (key.alg ?? alg) === alg && (key.use ?? "sig") === "sig");
   return fitting.length === 1 ? fitting[0] : null;
 }
@@ -61,11 +61,12 @@ function findKey(set, { alg, kid, kty, crv }) {
 /** @param {import("../types/shim.js").Proof} proof */
 async function publishedKey(proof) {
   let set = keySets.get(proof.jwksUrl);
+  // By looking again every 10 ms: Workers forbids awaiting the promise of another request.
+  while (set?.pending && Date.now() - set.triedAt < TIMEOUT_MS) await scheduler.wait(10);
   const lifetime = set && findKey(set, proof) ? LIFETIME_MS : COOL_DOWN_MS;
-  if (!set || Date.now() - set.triedAt > lifetime) set = await refresh(proof.jwksUrl);
-  if (!set.keys) return VERDICT.unavailable;
+  if (!set || set.pending || Date.now() - set.triedAt > lifetime) set = await refresh(proof.jwksUrl);
   const jwk = findKey(set, proof);
-  if (!jwk) return VERDICT.noKey;
+  if (!jwk) return set.keys ? VERDICT.noKey : VERDICT.unavailable;
   const { kty, crv, x, y, n, e } = jwk;
   const params = ALGORITHMS[proof.alg].key;
   jwk.imported ??= await crypto.subtle.importKey("jwk", { kty, crv, x, y, n, e }, params, false, ["verify"]);

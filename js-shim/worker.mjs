@@ -2,6 +2,7 @@
 
 import module from "../build/worker.wasm";
 import { readBody } from "./body.mjs";
+import { headersOf } from "./host.mjs";
 import { createInstance, withInstance } from "./instance.mjs";
 
 const REQUEST = { method: 0, url: 8, headers: 16 };
@@ -11,6 +12,7 @@ const BODY = { complete: 0, tooLarge: 1, broken: 2 };
 const { core, memory } = createInstance(module);
 const headerNames = memory.text(core.header_names()).split(",");
 const bodyLimit = core.body_limit();
+const [failureHeaders, failureBody] = memory.texts(core.failure(), 2);
 
 /** @param {Request} request @param {any} env @param {(response: Response) => void} respond */
 async function serve(request, env, respond) {
@@ -34,8 +36,7 @@ async function serve(request, env, respond) {
   } catch (error) {
     console.error(`[Worker] The core failed: ${error}`);
   }
-  const failure = { code: "INTERNAL_ERROR", message: "Something went wrong here", statusCode: 500 };
-  event.respond?.(Response.json(failure, { status: 500 }));
+  event.respond?.(new Response(failureBody, { status: 500, headers: headersOf(failureHeaders) }));
   event.writer?.close().catch(() => {});
 }
 

@@ -3,14 +3,13 @@
 import { checkSupabase, checkWorker } from "./lib/backfill-checks.mjs";
 import { runBackfill } from "./lib/backfill-client.mjs";
 import { HELP, readBackfillOptions, resumeCommand } from "./lib/backfill-options.mjs";
-import { createOutput } from "./lib/backfill-output.mjs";
+import { Output } from "./lib/backfill-output.mjs";
 import { requireNode, runCommand, stopSignal } from "./lib/cli.mjs";
 
 // The output has a line for each of these already.
 const TOLD = /^\[Embeddings\] (Failed to update user embedding|Skipped user) /;
 
 /** @typedef {import("./lib/backfill-options.mjs").Options} Options */
-/** @typedef {import("./lib/backfill-output.mjs").Output} Output */
 
 /**
  * The worker to drive.
@@ -30,7 +29,7 @@ async function openWorker({ workerUrl, vars }, output) {
 
 /** @param {Options} options */
 async function run(options) {
-  const output = createOutput(options);
+  const output = new Output(options);
   /** @type {import("./lib/local-worker.mjs").LocalWorker | undefined} */
   let worker;
   const stop = stopSignal(() => {
@@ -46,8 +45,8 @@ async function run(options) {
       key: options.key,
       options,
       stop,
-      onTotal: output.setTotal,
-      onBatch: output.batch,
+      onTotal: (total) => output.setTotal(total),
+      onBatch: (users) => output.batch(users),
       onRetry: (reason, ms) => output.warn(`Trying again in ${Math.round(ms / 1000)} s: ${reason}`),
     });
     output.summary(outcome);

@@ -21,7 +21,14 @@ const FLAGS = [
   ...["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Wno-sign-conversion", "-Werror"],
   ...["-Oz", "-flto", "-fno-math-errno", "-mbulk-memory"],
   ...["-Iinclude", "-isystem", CJSON, "-DCJSON_NESTING_LIMIT=32"],
-  ...["-nostartfiles", "-Wl,--no-entry", "-Wl,--gc-sections", "-Wl,--strip-all", "-Wl,--lto-O3", "-Wl,--compress-relocations"],
+  ...[
+    "-nostartfiles",
+    "-Wl,--no-entry",
+    "-Wl,--gc-sections",
+    "-Wl,--strip-all",
+    "-Wl,--lto-O3",
+    "-Wl,--compress-relocations",
+  ],
   // The stack first: an overflow then traps at address zero instead of running into static data.
   ...["-Wl,--stack-first", "-Wl,-z,stack-size=262144"],
   // A Worker may use 128 MB in all: https://developers.cloudflare.com/workers/platform/limits/#memory

@@ -15,8 +15,7 @@ fuzz_shared := $(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c))
 
 native_flags := -std=c17 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -MMD -MP \
 	-Iinclude -Itests/unit -isystem $(cjson_dir) -DCJSON_NESTING_LIMIT=32
-# clang takes "a" MACRO in a table of texts for a forgotten comma.
-native_warnings := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wstrict-prototypes -Wvla -Wno-string-concatenation -Werror
+native_warnings := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wstrict-prototypes -Wvla -Werror
 unit_sanitizers := -fsanitize=address,undefined
 fuzz_sanitizers := -fsanitize=fuzzer-no-link,address,undefined
 
@@ -27,7 +26,7 @@ objects = $(patsubst %.c,$(1)/%.o,$(core_sources) $(2)) $(1)/cJSON.o
 
 .PHONY: unit fuzz fuzz-short
 unit: $(native)/unit ## Run the native unit tests only
-	$(native)/unit
+	@$(native)/unit
 
 fuzz: $(fuzz_names:%=$(native)/fuzz/%) ## Fuzz each target for FUZZ_SECONDS (60)
 	@for name in $(fuzz_names); do sh scripts/fuzz.sh $$name $(FUZZ_SECONDS) || exit 1; done
@@ -46,27 +45,27 @@ $(native)/fuzz-compiler: scripts/setup-native.sh
 	@touch $@
 
 $(native)/unit: $(call objects,$(unit_objects),$(unit_sources))
-	$(CC) $(unit_sanitizers) -o $@ $^ -lm
+	@$(CC) $(unit_sanitizers) -o $@ $^ -lm
 
 $(unit_objects)/%.o: %.c $(cjson_dir)/cJSON.c scripts/native.mk | $(native)/unit-compiler
 	@mkdir -p $(@D)
-	$(CC) $(native_flags) $(native_warnings) $(unit_sanitizers) -c -o $@ $<
+	@$(CC) $(native_flags) $(native_warnings) $(unit_sanitizers) -c -o $@ $<
 
 $(unit_objects)/cJSON.o: $(cjson_dir)/cJSON.c scripts/native.mk | $(native)/unit-compiler
 	@mkdir -p $(@D)
-	$(CC) $(native_flags) $(unit_sanitizers) -c -o $@ $<
+	@$(CC) $(native_flags) $(unit_sanitizers) -c -o $@ $<
 
 $(native)/fuzz/%: $(fuzz_objects)/tests/fuzz/fuzz_%.o $(call objects,$(fuzz_objects),$(fake_sources) $(fuzz_shared))
 	@mkdir -p $(@D)
-	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ -lm
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^ -lm
 
 $(fuzz_objects)/%.o: %.c $(cjson_dir)/cJSON.c scripts/native.mk | $(native)/fuzz-compiler
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(native_flags) $(native_warnings) $(fuzz_sanitizers) -c -o $@ $<
+	@$(FUZZ_CC) $(native_flags) $(native_warnings) $(fuzz_sanitizers) -c -o $@ $<
 
 $(fuzz_objects)/cJSON.o: $(cjson_dir)/cJSON.c scripts/native.mk | $(native)/fuzz-compiler
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(native_flags) $(fuzz_sanitizers) -c -o $@ $<
+	@$(FUZZ_CC) $(native_flags) $(fuzz_sanitizers) -c -o $@ $<
 
 .PRECIOUS: $(fuzz_objects)/%.o
 -include $(wildcard $(unit_objects)/*.d $(unit_objects)/*/*.d $(unit_objects)/*/*/*.d)

@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "host.h"
+#include "http/answer.h"
 
 #define IMPORT(name) __attribute__((import_module("host"), import_name(name)))
 #define EXPORT(name) __attribute__((export_name(name), used))
@@ -91,6 +92,11 @@ EXPORT("scheduled") void export_scheduled(void)
 EXPORT("header_names") const str *export_header_names(void)
 {
     return &http_header_names;
+}
+
+EXPORT("failure") const answer_parts *export_failure(void)
+{
+    return &answer_failure;
 }
 
 EXPORT("body_limit") int32_t export_body_limit(void)

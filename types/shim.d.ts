@@ -7,6 +7,7 @@ export interface CoreExports {
   end(): void;
   header_names(): number;
   body_limit(): number;
+  failure(): number;
   fetch(request: number): void;
   queue(messages: number, count: number): void;
   scheduled(): void;
@@ -36,6 +37,8 @@ export interface Event {
   respond?: (response: Response) => void;
   writer?: WritableStreamDefaultWriter<Uint8Array>;
   messages?: readonly Message<unknown>[];
+  /** Ends the HTTP calls in flight when one of them takes too long. */
+  calls?: AbortController;
 }
 
 /** One WebAssembly instance; the three events as functions that return when the core has ended. */
@@ -92,6 +95,8 @@ export type Jwk = JsonWebKey & { kid?: string; imported?: CryptoKey };
 export interface KeySet {
   keys: Jwk[] | null;
   triedAt: number;
+  /** Being fetched for the first time. */
+  pending: boolean;
 }
 
 declare global {

@@ -65,6 +65,9 @@ async function compileWasm(sources) {
   }
 }
 
+/** What the module's types leave out. @type {any} */
+const { WebAssembly: engine } = globalThis;
+
 /** @typedef {{name: string, ns: number, bytes: number}} Figure */
 
 /** @param {any} core its exports @param {number} index */
@@ -81,11 +84,11 @@ function timeCase(core, index) {
 
 /** @param {Uint8Array} bytes @returns {Promise<Figure[]>} */
 async function runWasm(bytes) {
-  const module = await WebAssembly.compile(/** @type {any} */ (bytes));
+  const module = await engine.compile(bytes);
   /** @type {any} */
   const imports = {};
-  for (const { module: from, name } of WebAssembly.Module.imports(module)) (imports[from] ??= {})[name] = () => 8;
-  const core = /** @type {any} */ ((await WebAssembly.instantiate(module, imports)).exports);
+  for (const { module: from, name } of engine.Module.imports(module)) (imports[from] ??= {})[name] = () => 8;
+  const core = (await engine.instantiate(module, imports)).exports;
   core.bench_prepare();
   return Array.from({ length: core.bench_count() }, (_, index) => {
     const at = core.bench_name(index);
@@ -106,9 +109,16 @@ async function runNative(sources) {
 
 /** @param {Figure[]} native @param {Figure[]} wasm */
 function table(native, wasm) {
-  const rows = native.map(({ name, ns, bytes }, i) => [name, ns.toFixed(0), Number(wasm[i]?.ns).toFixed(0), String(bytes)]);
+  const rows = native.map(({ name, ns, bytes }, i) => [
+    name,
+    ns.toFixed(0),
+    Number(wasm[i]?.ns).toFixed(0),
+    String(bytes),
+  ]);
   const head = ["one run, fastest round", "native ns", "wasm ns", "bytes"];
-  const lines = [head, ...rows].map(([name = "", ...rest]) => name.padEnd(36) + rest.map((cell) => cell.padStart(12)).join(""));
+  const lines = [head, ...rows].map(
+    ([name = "", ...rest]) => name.padEnd(36) + rest.map((cell) => cell.padStart(12)).join(""),
+  );
   return `${lines.join("\n")}\n`;
 }
 

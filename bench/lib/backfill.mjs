@@ -20,8 +20,9 @@ async function callBackfill(port, after) {
   });
   const text = await answer.text();
   if (answer.status !== 200) throw new Error(`the backfill answered ${answer.status}: ${text.slice(0, 500)}`);
-  const lines = text.trim().split("\n");
-  return JSON.parse(/** @type {string} */ (lines.at(-1)));
+  const { summary } = JSON.parse(text.slice(text.lastIndexOf("\n", text.length - 2) + 1));
+  if (!summary || summary.error) throw new Error(`the backfill gave up: ${text.slice(-500)}`);
+  return summary;
 }
 
 /** @param {Arena} arena @param {number} population */
@@ -31,10 +32,12 @@ async function backfill({ running, upstream }, population) {
   const begin = performance.now();
   let success = 0;
   let peak = 0;
-  for (let after = null, done = false; !done;) {
+  let after = null;
+  for (let done = false; !done;) {
     const summary = await callBackfill(running.port, after);
+    if (!summary.done && summary.next === after) throw new Error("the backfill does not move on");
     success += summary.success;
-    ({ after, done } = summary);
+    ({ next: after, done } = summary);
     peak = Math.max(peak, residentMemory(running.pid));
   }
   const elapsed = performance.now() - begin;
@@ -59,7 +62,7 @@ export async function measureBackfill(arena, port, { rounds, populations, script
       for (const population of populations) {
         const result = await backfill(arena, population);
         const { name } = arena.contender;
-        if (population === 1000 || populations.length === 1) {
+        if (population === populations[1]) {
           samples.add(name, "backfill_rate", "users/s", (population * 1000) / result.elapsed);
         }
         samples.add(name, `backfill_ms_${population}`, "ms", result.elapsed);

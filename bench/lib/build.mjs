@@ -43,6 +43,7 @@ export async function bundle(contender, out) {
     ...process.env,
     WRANGLER_LOG_PATH: join(out, "wrangler.log"),
     WRANGLER_SEND_METRICS: "false",
+    WRANGLER_HIDE_BANNER: "true",
     CI: "1",
   };
   try {

@@ -1,15 +1,6 @@
 // The same visible behaviour, checked before anything is timed.
 import assert from "node:assert/strict";
-import {
-  accessToken,
-  EXPERIENCES,
-  forgedEdits,
-  invalidEdits,
-  edits,
-  SKILLS,
-  TEXT,
-  userId,
-} from "./fixtures.mjs";
+import { accessToken, EXPERIENCES, forgedEdits, invalidEdits, edits, SKILLS, TEXT, userId } from "./fixtures.mjs";
 
 /**
  * @typedef {object} Arena what a check or a measurement works with
@@ -108,11 +99,8 @@ export async function checkBehaviour(arena) {
     if (contender.validates) await checkRoutes(arena);
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
-    throw new Error(
-      `${contender.name} does not behave as the others: ${message}\n${running.log().slice(-2000)}`,
-      {
-        cause: error,
-      },
-    );
+    throw new Error(`${contender.name} does not behave as the others: ${message}\n${running.log().slice(-2000)}`, {
+      cause: error,
+    });
   }
 }

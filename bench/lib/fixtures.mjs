@@ -63,31 +63,17 @@ export const PROFILE = {
   professional_summary: SENTENCE.repeat(6).trim(),
 };
 
-export const EXPERIENCES = ["Northwind Traders", "Contoso", "Fabrikam", "Tailspin Toys"].map(
-  (company, index) => ({
-    id: `10000000-0000-4000-8000-00000000000${index}`,
-    position: ["Principal Engineer", "Senior Engineer", "Engineer", "Junior Engineer"][index],
-    company,
-    description: SENTENCE.repeat(4).trim(),
-    start_date: `${2022 - 3 * index}-03-01`,
-    end_date: index === 0 ? null : `${2025 - 3 * index}-02-28`,
-    is_current: index === 0,
-  }),
-);
+export const EXPERIENCES = ["Northwind Traders", "Contoso", "Fabrikam", "Tailspin Toys"].map((company, index) => ({
+  id: `10000000-0000-4000-8000-00000000000${index}`,
+  position: ["Principal Engineer", "Senior Engineer", "Engineer", "Junior Engineer"][index],
+  company,
+  description: SENTENCE.repeat(4).trim(),
+  start_date: `${2022 - 3 * index}-03-01`,
+  end_date: index === 0 ? null : `${2025 - 3 * index}-02-28`,
+  is_current: index === 0,
+}));
 
-const NAMES = [
-  "C",
-  "Docker",
-  "Git",
-  "Go",
-  "HTTP",
-  "Kafka",
-  "Linux",
-  "PostgreSQL",
-  "Rust",
-  "TypeScript",
-  "Vim",
-];
+const NAMES = ["C", "Docker", "Git", "Go", "HTTP", "Kafka", "Linux", "PostgreSQL", "Rust", "TypeScript", "Vim"];
 
 export const SKILLS = NAMES.map((name, index) => ({
   id: `20000000-0000-4000-8000-0000000000${(index + 10).toString()}`,

@@ -65,7 +65,7 @@ function* turns(arenas, /** @type {number} */ rounds) {
  * @property {number} some requests of a series at one connection, undelayed
  * @property {number} few requests of a delayed series, per connection
  * @property {number[]} connections
- * @property {number[]} populations
+ * @property {number[]} populations of the backfill; the second one is compared with the script
  * @property {number} script users that the usual script gets
  * @property {number} burst users of the burst that is counted
  */
@@ -117,11 +117,7 @@ export async function measureRefusals(arenas, { rounds, many }, samples) {
 }
 
 /** One edit by each of some users, and the calls that the upstream saw. @param {Arena[]} arenas */
-export async function countSubrequests(
-  arenas,
-  /** @type {Settings} */ { burst },
-  /** @type {Samples} */ samples,
-) {
+export async function countSubrequests(arenas, /** @type {Settings} */ { burst }, /** @type {Samples} */ samples) {
   for (const arena of arenas) {
     const { name } = arena.contender;
     await runSeries(arena, { templates: edits(burst), connections: 16, count: burst, expect: 200 });
@@ -149,8 +145,7 @@ export async function measureColdStart(entries, port, { rounds }, samples) {
       try {
         const loaded = performance.now();
         const answer = await fetch(`http://127.0.0.1:${running.port}/api/profile`, /** @type {any} */ (edit));
-        if (answer.status !== 200)
-          throw new Error(`${contender.name} answered its first edit ${answer.status}`);
+        if (answer.status !== 200) throw new Error(`${contender.name} answered its first edit ${answer.status}`);
         await answer.text();
         const end = performance.now();
         samples.add(contender.name, "cold_start", "ms", end - begin);

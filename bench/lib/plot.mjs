@@ -76,9 +76,7 @@ function bars(results, { metric, title, unit, scale, digits }, left, top) {
 /** @param {Results} results */
 export function barsSvg(results) {
   const shown = PANELS.filter(({ metric }) => NAMES.some((name) => results[name]?.[metric]));
-  const parts = shown.flatMap((panel, i) =>
-    bars(results, panel, 16 + (i % 2) * 390, 12 + Math.floor(i / 2) * 146),
-  );
+  const parts = shown.flatMap((panel, i) => bars(results, panel, 16 + (i % 2) * 390, 12 + Math.floor(i / 2) * 146));
   return svg(796, 24 + Math.ceil(shown.length / 2) * 146, "What a profile edit costs, side by side", parts);
 }
 
@@ -110,8 +108,7 @@ function lineChart({ title, axis, unit, log = false }, drawn, left, top) {
   const least = Math.min(...all.map(({ y }) => y));
   const [low, high] = [Math.log(/** @type {number} */ (xs[0])), Math.log(/** @type {number} */ (xs.at(-1)))];
   const px = (/** @type {number} */ x) => left + 20 + ((Math.log(x) - low) / (high - low)) * 250;
-  const share = (/** @type {number} */ y) =>
-    log ? Math.log(y / least) / Math.log(most / least || 2) : y / most;
+  const share = (/** @type {number} */ y) => (log ? Math.log(y / least) / Math.log(most / least || 2) : y / most);
   const py = (/** @type {number} */ y) => top + 150 - share(y) * 110;
   const parts = [label(left, top + 14, title, 'font-weight="600"')];
   parts.push(`<path d="M${left + 20} ${top + 30}V${top + 150}H${left + 280}" fill="none" stroke="#9aa3af"/>`);

@@ -143,6 +143,7 @@ function answerFunction(name, body) {
     }
     return rest(200, `[${found.join(",")}]`);
   }
+  if (name === "count_stale_resumes") return rest(200, String(embedded.length));
   if (name === "record_resume_failures") return rest(204, "");
   return rest(404, `{"code":"PGRST202","message":"no function ${name}","details":null,"hint":null}`);
 }

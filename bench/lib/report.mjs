@@ -63,6 +63,36 @@ export function metricsTable(results) {
   return columns([["median (lowest–highest round)", ...names], ...rows]);
 }
 
+/** @param {Record<string, import("./stats.mjs").Summary>} metrics @param {string} prefix */
+function sizesOf(metrics, prefix) {
+  const sizes = Object.keys(metrics).filter((metric) => metric.startsWith(prefix));
+  return sizes.map((metric) => Number(metric.slice(prefix.length))).sort((a, b) => a - b);
+}
+
+const mebibytes = (/** @type {number | undefined} */ bytes) => (Number(bytes) / 1048576).toFixed(0);
+
+/** Edits by connections, the backfill by users; empty when neither was measured. @param {import("./targets.mjs").Results} results */
+export function scalingTable(results) {
+  const edits = [["edits", "connections", "CPU us", "a second", "memory MiB"]];
+  const backfill = [["backfill", "users", "seconds", "users a second", "CPU us a user", "memory MiB"]];
+  for (const [name, metrics] of Object.entries(results)) {
+    const value = (/** @type {string} */ metric) => Number(metrics[metric]?.median);
+    for (const size of sizesOf(metrics, "scale_cpu_")) {
+      const cells = [value(`scale_cpu_${size}`).toFixed(0), value(`scale_rate_${size}`).toFixed(0)];
+      edits.push([name, String(size), ...cells, mebibytes(value(`scale_memory_${size}`))]);
+    }
+    for (const size of sizesOf(metrics, "backfill_ms_")) {
+      const seconds = value(`backfill_ms_${size}`) / 1000;
+      const cells = [seconds.toFixed(2), (size / seconds).toFixed(0), value(`backfill_cpu_${size}`).toFixed(0)];
+      backfill.push([name, String(size), ...cells, mebibytes(value(`backfill_memory_${size}`))]);
+    }
+  }
+  return [edits, backfill]
+    .filter((rows) => rows.length > 1)
+    .map(columns)
+    .join("\n\n");
+}
+
 /** @param {number[]} ratios */
 function spread(ratios) {
   return ratios.length > 1 ? `${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}` : "";

@@ -17,6 +17,12 @@ const START_TIMEOUT_MS = 30_000;
 const LOG_TAIL_BYTES = 64 * 1024;
 export const QUEUE_BATCH_TIMEOUT_S = 1;
 
+/** workerd ends with this process, however this process ends. @type {Set<import("node:child_process").ChildProcess>} */
+const children = new Set();
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL");
+});
+
 /**
  * @typedef {object} Running
  * @property {number} port
@@ -91,6 +97,7 @@ export async function startWorkerd(bundle, upstream) {
   const child = spawn(WORKERD, ["serve", "--experimental", "--control-fd=3", config], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
   });
+  children.add(child);
   const [, stdout, stderr, control] = /** @type {import("node:stream").Readable[]} */ (
     /** @type {any} */ (child.stdio)
   );
@@ -108,6 +115,7 @@ export async function startWorkerd(bundle, upstream) {
     stop: async () => {
       child.kill("SIGKILL");
       await exited;
+      children.delete(child);
     },
   };
 }
@@ -142,8 +150,7 @@ export async function startMiniflare(bundle, upstream) {
     })),
   );
   const miniflare = new Miniflare({
-    handleRuntimeStdio: (/** @type {any} */ stdout, /** @type {any} */ stderr) =>
-      void (log = drain(stdout, stderr)),
+    handleRuntimeStdio: (/** @type {any} */ stdout, /** @type {any} */ stderr) => void (log = drain(stdout, stderr)),
     modules,
     modulesRoot: bundle.dir,
     name: "main",

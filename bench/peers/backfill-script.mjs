@@ -3,14 +3,12 @@ import { createClient } from "@supabase/supabase-js";
 import { MODEL, SERVICE_KEY, userId } from "../lib/fixtures.mjs";
 import { serveParent } from "../lib/rpc.mjs";
 
-const READ =
-  "id,current_title,professional_summary,work_experience(position,company,description),skills(name)";
+const READ = "id,current_title,professional_summary,work_experience(position,company,description),skills(name)";
 
 /** @param {any} user */
 function resumeText(user) {
   const parts = [user.current_title, user.professional_summary];
-  for (const { position, company, description } of user.work_experience)
-    parts.push(position, company, description);
+  for (const { position, company, description } of user.work_experience) parts.push(position, company, description);
   for (const { name } of user.skills) parts.push(name);
   return parts.filter(Boolean).join(" ").slice(0, 8000);
 }

@@ -21,9 +21,7 @@ function bytes(text) {
  */
 async function userOf(token, secret) {
   const encoder = new TextEncoder();
-  key ??= crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
-    "verify",
-  ]);
+  key ??= crypto.subtle.importKey("raw", encoder.encode(secret), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
   const end = token.lastIndexOf(".");
   const [, claims = ""] = token.split(".");
   const signed = encoder.encode(token.slice(0, end));
@@ -47,8 +45,7 @@ async function embed(env, id) {
   const users = `${env.SUPABASE_URL}/rest/v1/users?id=eq.${id}`;
   const [user] = await (await fetch(`${users}&${READ}`, { headers })).json();
   const parts = [user.current_title, user.professional_summary];
-  for (const { position, company, description } of user.work_experience)
-    parts.push(position, company, description);
+  for (const { position, company, description } of user.work_experience) parts.push(position, company, description);
   for (const { name } of user.skills) parts.push(name);
   const { data } = await env.AI.run(MODEL, { text: [parts.filter(Boolean).join(" ").slice(0, 8000)] });
   console.log(`[Embeddings] Generated embedding with ${data[0].length} dimensions`);

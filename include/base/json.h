@@ -42,12 +42,15 @@ typedef struct json_reader {
 // As many decimal digits as a uint64_t holds, and more than any double needs to be told from its neighbours.
 enum { JSON_DIGITS = 19 };
 
-// A number's size without converting it: d.ddd… x 10^exponent, with the first JSON_DIGITS significant digits in `digits`
-// (the last ones zero when it has fewer). Zero has digits 0.
+// A number's size without converting it: d.ddd… x 10^exponent. `mantissa` is its text from the first digit that is not zero,
+// with the point where it stands, up to the exponent; empty for zero, whose exponent is 0.
 typedef struct json_decimal {
     int64_t exponent;
-    uint64_t digits;
+    str mantissa;
 } json_decimal;
+
+// The first JSON_DIGITS significant digits as a whole number, the last ones zero when it has fewer.
+uint64_t json_digits(json_decimal size);
 
 json_reader json_read(str text);
 

@@ -52,4 +52,7 @@ bool str_parse_u63(str text, int64_t *value);
 // A UUID in its canonical form, 8-4-4-4-12 hexadecimal digits of either case (RFC 9562 section 4).
 bool str_is_uuid(str text);
 
+// Behind the ASCII characters from `at` on that stand for themselves in a JSON string: all but controls, quote and backslash.
+const char *str_skip_plain(const char *at, const char *end);
+
 #endif

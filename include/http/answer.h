@@ -33,6 +33,13 @@ typedef struct answer_error_text {
 
 const answer_error_text *answer_describe(answer_error error);
 
+// The status 500 answer to a request whose run ended without one, such as by a trap: whoever runs the core sends it.
+typedef struct answer_parts {
+    str headers, body;
+} answer_parts;
+
+extern const answer_parts answer_failure;
+
 // Sends `body` (JSON) with `status`. For a HEAD request the body is left out.
 void answer_json(const context *ctx, int32_t status, str body);
 

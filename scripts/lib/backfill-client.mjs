@@ -1,5 +1,5 @@
 // The client of POST /api/admin/backfill: asks again from the cursor until all is done, and takes a batch for done only
-// when the worker has gone past it, so that no user is told twice and none is left out.
+// when the worker has gone past it, so that no user is told of twice.
 import { setTimeout as sleep } from "node:timers/promises";
 import { Refusal } from "./cli.mjs";
 

@@ -8,7 +8,6 @@ const PLAIN_INTERVAL_MS = 2_000;
 
 /** @typedef {import("./backfill-client.mjs").UserLine} UserLine */
 /** @typedef {import("./backfill-options.mjs").Options} Options */
-/** @typedef {ReturnType<typeof createOutput>} Output */
 
 /** @param {number} seconds */
 function duration(seconds) {
@@ -45,100 +44,127 @@ function describeProvider({ workerUrl, vars }, /** @type {string} */ provider) {
   return workerUrl ? api : `${api}, account ${vars.CLOUDFLARE_ACCOUNT_ID}`;
 }
 
-/** @param {Options} options */
-export function createOutput(options) {
-  const { json, quiet } = options;
-  const terminal = Boolean(process.stdout.isTTY) && !json && !quiet;
-  const counts = { success: 0, skipped: 0, failed: 0 };
-  let started = Date.now();
-  let total = /** @type {number | null} */ (null);
-  let plainAt = 0;
-  let bar = /** @type {import("cli-progress").default["MultiBar"]["prototype"] | null} */ (null);
-  let task = /** @type {ReturnType<NonNullable<typeof bar>["create"]> | null} */ (null);
+export class Output {
+  counts = { success: 0, skipped: 0, failed: 0 };
+  /** @type {number | null} */
+  #total = null;
+  // Users who were to come and then were stale no more: another run, or this one before an answer broke off.
+  #elsewhere = 0;
+  #started = Date.now();
+  #plainAt = 0;
+  /** @type {InstanceType<typeof progress.MultiBar> | null} */
+  #bars = null;
+  /** @type {import("cli-progress").Bar | null} */
+  #bar = null;
 
-  const processed = () => counts.success + counts.skipped + counts.failed;
-  const secondsPassed = () => Math.max((Date.now() - started) / 1000, 0.001);
+  /** @param {Options} options */
+  constructor(options) {
+    this.options = options;
+    this.wordy = !options.json && !options.quiet;
+    this.terminal = this.wordy && Boolean(process.stdout.isTTY);
+  }
+
+  get processed() {
+    return this.counts.success + this.counts.skipped + this.counts.failed;
+  }
+
+  get #seconds() {
+    return Math.max((Date.now() - this.#started) / 1000, 0.001);
+  }
+
+  /** The configuration, and loudly the mock provider. @param {string} provider as the worker's /health says */
+  header(provider) {
+    const { options } = this;
+    this.#started = Date.now();
+    if (this.wordy) console.log(`${headerLines(options, describeProvider(options, provider)).join("\n")}\n`);
+    if (provider !== "mock" || options.dryRun) return;
+    const text =
+      "WARNING: the MOCK provider is in use. Its vectors replace those of the model and mean nothing to it." +
+      (options.workerUrl ? "" : "\nSet CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN to embed through Workers AI.");
+    console.error(`${process.stderr.isTTY ? styleText(["bold", "yellow"], text) : text}\n`);
+  }
+
   /** @param {string} text */
-  const say = (text) => (bar ? bar.log(`${text}\n`) : console.log(text));
-  /** @param {string} text */
-  const warn = (text) => (bar ? bar.log(`${text}\n`) : console.error(text));
+  warn(text) {
+    if (this.#bars) this.#bars.log(`${text}\n`);
+    else console.error(text);
+  }
 
-  const speed = () => {
-    const rate = processed() / secondsPassed();
-    const left = total !== null && rate > 0 ? `, ${duration((total - processed()) / rate)} left` : "";
-    return `${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))} users/s${left}`;
-  };
+  /** @param {number} count of all users, those processed included */
+  setTotal(count) {
+    this.#elsewhere += Math.max((this.#total ?? count) - count, 0);
+    this.#total = count;
+    this.#openBar();
+    this.#bar?.setTotal(count);
+  }
 
-  const showProgress = () => {
-    if (terminal) {
-      task?.update(processed(), { speed: speed() });
-    } else if (!json && !quiet && Date.now() - plainAt >= PLAIN_INTERVAL_MS) {
-      plainAt = Date.now();
-      console.log(`${grouped(processed())}${total === null ? "" : ` of ${grouped(total)}`} users, ${speed()}`);
+  /** @param {UserLine[]} users */
+  batch(users) {
+    const { json, quiet } = this.options;
+    this.#openBar();
+    for (const user of users) {
+      this.counts[user.status] += 1;
+      const failed = user.status === "failed";
+      if (json && (!quiet || failed)) console.log(JSON.stringify(user));
+      else if (!json && failed) this.#say(`failed  ${user.user_id}  ${user.reason ?? ""}`);
     }
-  };
+    this.#showProgress();
+  }
 
-  const openBar = () => {
-    if (!terminal || bar) return;
-    const format = total === null ? "{value} users  {speed}" : "{bar} {percentage}%  {value}/{total}  {speed}";
-    bar = new progress.MultiBar({
-      format,
-      hideCursor: true,
-      gracefulExit: false,
-      barsize: 30,
-      barCompleteChar: "█",
-      barIncompleteChar: "░",
-      stream: process.stdout,
+  /** @param {{ done: boolean, after: string | null }} outcome */
+  summary({ done, after }) {
+    this.closeBar();
+    const { json, quiet } = this.options;
+    const { counts, processed } = this;
+    const all = {
+      total: (this.#total ?? processed) + this.#elsewhere,
+      processed,
+      ...counts,
+      ...(this.#elsewhere > 0 && { elsewhere: this.#elsewhere }),
+    };
+    if (json) {
+      console.log(JSON.stringify({ summary: { ...all, done, next: done ? null : after } }));
+      return;
+    }
+    const lines = Object.entries(all).map(([name, count]) => `${name.padEnd(12)}${grouped(count)}`);
+    console.log(`${quiet ? "" : "\n"}${lines.join("\n")}\n${"time".padEnd(12)}${duration(this.#seconds)}`);
+  }
+
+  /** Gives the terminal back. */
+  closeBar() {
+    this.#bars?.stop();
+    this.#bars = null;
+    this.#bar = null;
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    if (this.#bars) this.#bars.log(`${text}\n`);
+    else console.log(text);
+  }
+
+  #openBar() {
+    if (!this.terminal || this.#bars) return;
+    const known = this.#total !== null;
+    this.#bars = new progress.MultiBar({
+      format: known ? "{bar} {percentage}%  {value}/{total}  {speed}" : "{value} users  {speed}",
+      ...{ barsize: 30, barCompleteChar: "█", barIncompleteChar: "░" },
+      ...{ hideCursor: true, gracefulExit: false, stream: process.stdout },
     });
-    task = bar.create(total ?? 0, 0, { speed: "" });
-  };
+    this.#bar = this.#bars.create(this.#total ?? 0, 0, { speed: "" });
+  }
 
-  const closeBar = () => {
-    bar?.stop();
-    bar = null;
-  };
-
-  return {
-    counts,
-    warn,
-    closeBar,
-    /** @param {string} provider */
-    header(provider) {
-      started = Date.now();
-      if (!json && !quiet) console.log(`${headerLines(options, describeProvider(options, provider)).join("\n")}\n`);
-      if (provider !== "mock" || options.dryRun) return;
-      const text =
-        "WARNING: the MOCK provider is in use. Its vectors replace those of the model and mean nothing to it." +
-        (options.workerUrl ? "" : "\nSet CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_API_TOKEN to embed through Workers AI.");
-      console.error(`${process.stderr.isTTY ? styleText(["bold", "yellow"], text) : text}\n`);
-    },
-    /** @param {number} count */
-    setTotal(count) {
-      total = count;
-      openBar();
-      task?.setTotal(count);
-    },
-    /** @param {UserLine[]} users */
-    batch(users) {
-      openBar();
-      for (const user of users) {
-        counts[user.status] += 1;
-        const failed = user.status === "failed";
-        if (json && (!quiet || failed)) console.log(JSON.stringify(user));
-        else if (!json && failed) say(`failed  ${user.user_id}  ${user.reason ?? ""}`);
-      }
-      showProgress();
-    },
-    /** @param {{ done: boolean, after: string | null }} outcome */
-    summary({ done, after }) {
-      closeBar();
-      const all = { total: total ?? processed(), processed: processed(), ...counts };
-      if (json) {
-        console.log(JSON.stringify({ summary: { ...all, done, next: done ? null : after } }));
-        return;
-      }
-      const lines = Object.entries(all).map(([name, count]) => `${name.padEnd(12)}${grouped(count)}`);
-      console.log(`${quiet ? "" : "\n"}${lines.join("\n")}\n${"time".padEnd(12)}${duration(secondsPassed())}`);
-    },
-  };
+  #showProgress() {
+    const { processed } = this;
+    const rate = processed / this.#seconds;
+    const left = this.#total !== null && rate > 0 ? `, ${duration((this.#total - processed) / rate)} left` : "";
+    const speed = `${rate < 10 ? rate.toFixed(1) : grouped(Math.round(rate))} users/s${left}`;
+    if (this.terminal) {
+      this.#bar?.update(processed, { speed });
+    } else if (this.wordy && Date.now() - this.#plainAt >= PLAIN_INTERVAL_MS) {
+      this.#plainAt = Date.now();
+      const total = this.#total === null ? "" : ` of ${grouped(this.#total)}`;
+      console.log(`${grouped(processed)}${total} users, ${speed}`);
+    }
+  }
 }

@@ -3,6 +3,8 @@
 import { createServer } from "node:net";
 
 const LOOPBACK = "127.0.0.1";
+// One Ctrl-C may arrive twice: from the terminal, and passed on by npm.
+const SAME_KEYPRESS_MS = 300;
 
 /** Something the person at the keyboard can put right: printed as its message alone. */
 export class Refusal extends Error {
@@ -93,9 +95,14 @@ export async function requireFreePort(port, variable) {
  */
 export function stopSignal(beforeExit = () => {}) {
   const controller = new AbortController();
+  let first = 0;
   for (const name of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.on(name, () => {
-      if (!controller.signal.aborted) return controller.abort(name);
+      if (!controller.signal.aborted) {
+        first = Date.now();
+        return controller.abort(name);
+      }
+      if (Date.now() - first < SAME_KEYPRESS_MS) return;
       beforeExit();
       process.exit(130);
     });

@@ -11,6 +11,9 @@ import { stripVTControlCharacters } from "node:util";
 
 const HEADED = /^(▲ \[WARNING\]|✘ \[ERROR\]) (.*)$/;
 const WORKER = /^\[[A-Z][A-Za-z]*\] /;
+// wrangler repeats what the build has printed, in a dump of its own error, and then says what it means.
+const BUILD_DUMP = /^Error: Command failed /;
+const BUILD_FAILED = /^Running custom build .* failed/;
 const BUILD = /^\[custom build\] ?(.*)$/;
 
 /**
@@ -30,8 +33,12 @@ export function createLogReader() {
     }
     const [, built] = BUILD.exec(plain) ?? [];
     if (built) return built.startsWith("Running:") ? null : { level: "log", source: "build", text: built };
+    if (BUILD_FAILED.test(headed)) {
+      return { level: "error", source: "build", text: "The build failed: requests wait until one succeeds." };
+    }
     if (head) {
-      open = level;
+      open = BUILD_DUMP.test(headed) ? null : level;
+      if (!open) return null;
       return { level, source: "wrangler", text: headed };
     }
     if (plain && !plain.startsWith(" ")) open = null;

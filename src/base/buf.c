@@ -84,17 +84,17 @@ static void put_json_escape(buf *b, unsigned char c)
 
 void buf_put_json(buf *b, str text)
 {
+    const char *at = text.at, *end = text.at + text.len, *plain = at;
     buf_put_char(b, '"');
-    ptrdiff_t plain = 0;
-    for (ptrdiff_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
-            continue;
-        buf_put(b, str_slice(text, plain, i));
-        put_json_escape(b, c);
-        plain = i + 1;
+    while ((at = str_skip_plain(at, end)) < end) {
+        if ((unsigned char)*at < 0x80) {
+            buf_put(b, (str){plain, at - plain});
+            put_json_escape(b, (unsigned char)*at);
+            plain = at + 1;
+        }
+        at++;
     }
-    buf_put(b, str_slice(text, plain, text.len));
+    buf_put(b, (str){plain, end - plain});
     buf_put_char(b, '"');
 }
 

@@ -2,6 +2,8 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
+#include <string.h>
+
 static bool fail(json_reader *r, const char *what)
 {
     if (!r->fault.what)
@@ -16,6 +18,8 @@ static int peek(const json_reader *r)
 
 static void skip_space(json_reader *r)
 {
+    if (r->at < r->text.len && r->text.at[r->at] > ' ')
+        return;
     for (int c = peek(r); c == ' ' || c == '\t' || c == '\n' || c == '\r'; c = peek(r))
         r->at++;
 }
@@ -98,6 +102,7 @@ static bool skip_string(json_reader *r, str *raw)
         return false;
     ptrdiff_t start = r->at;
     for (;;) {
+        r->at = str_skip_plain(r->text.at + r->at, r->text.at + r->text.len) - r->text.at;
         int c = peek(r);
         if (c == '"')
             break;
@@ -108,8 +113,6 @@ static bool skip_string(json_reader *r, str *raw)
         if (c == '\\') {
             if (!skip_escape(r))
                 return false;
-        } else if (c < 0x80) {
-            r->at++;
         } else {
             int size = utf8_next(str_slice(r->text, r->at, r->text.len));
             if (size == 0)
@@ -122,25 +125,43 @@ static bool skip_string(json_reader *r, str *raw)
     return true;
 }
 
-typedef struct digit_run {
-    json_decimal size;
-    int significant;
-} digit_run;
-
-// A run of digits, folded into the first JSON_DIGITS significant ones; *leading goes down by one for every zero before them.
-static bool skip_digits(json_reader *r, digit_run *run, int64_t *leading)
+// Behind the digits at `at`. Eight at a time: an embedding of 100 profiles has more than a million.
+static const char *skip_digits(const char *at, const char *end)
 {
-    ptrdiff_t start = r->at;
-    for (int c = peek(r); c >= '0' && c <= '9'; r->at++, c = peek(r)) {
-        if (run->significant == 0 && c == '0') {
-            --*leading;
-            continue;
-        }
-        if (run->significant < JSON_DIGITS)
-            run->size.digits = run->size.digits * 10 + (uint64_t)(c - '0');
-        run->significant++;
+    for (; end - at >= 8; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, at, sizeof eight);
+        // A byte is a digit when its high half is 3 and still is after adding 6.
+        uint64_t high = eight & 0xF0F0F0F0F0F0F0F0;
+        uint64_t high_plus_6 = (eight + 0x0606060606060606) & 0xF0F0F0F0F0F0F0F0;
+        if (high != 0x3030303030303030 || high_plus_6 != 0x3030303030303030)
+            break;
     }
-    return r->at > start || fail(r, "a digit was expected");
+    while (at < end && (unsigned char)(*at - '0') < 10)
+        at++;
+    return at;
+}
+
+static const char *skip_zeros(const char *at, const char *end)
+{
+    while (at < end && *at == '0')
+        at++;
+    return at;
+}
+
+uint64_t json_digits(json_decimal size)
+{
+    uint64_t digits = 0;
+    int count = 0;
+    for (ptrdiff_t i = 0; i < size.mantissa.len && count < JSON_DIGITS; i++) {
+        if (size.mantissa.at[i] == '.')
+            continue;
+        digits = digits * 10 + (uint64_t)(size.mantissa.at[i] - '0');
+        count++;
+    }
+    for (; count > 0 && count < JSON_DIGITS; count++)
+        digits *= 10;
+    return digits;
 }
 
 // The exponent's value, held at a bound that no number in reach of a double can come near.
@@ -154,7 +175,7 @@ static bool skip_exponent(json_reader *r, int64_t *exponent)
     int64_t value = 0;
     for (int c = peek(r); c >= '0' && c <= '9'; r->at++, c = peek(r))
         value = value < 100000000 ? value * 10 + (c - '0') : value;
-    *exponent = negative ? -value : value;
+    *exponent += negative ? -value : value;
     return r->at > start || fail(r, "a digit was expected");
 }
 
@@ -163,34 +184,28 @@ bool json_number(json_reader *r, str *raw, json_decimal *size)
     skip_space(r);
     if (r->fault.what)
         return false;
-    ptrdiff_t start = r->at;
-    digit_run run = {0};
-    int64_t exponent = 0;
-    int64_t leading = 0;
-    if (peek(r) == '-')
-        r->at++;
-    ptrdiff_t whole = r->at;
-    bool zero = peek(r) == '0';
-    if (!skip_digits(r, &run, &leading))
-        return false;
-    if (zero && r->at - whole > 1)
+    const char *text = r->text.at, *start = text + r->at, *end = text + r->text.len;
+    const char *whole = start < end && *start == '-' ? start + 1 : start;
+    const char *at = skip_digits(whole, end), *point = at;
+    bool fraction = at > whole && at < end && *at == '.';
+    if (fraction)
+        at = skip_digits(point + 1, end);
+    r->at = at - text;
+    if (point == whole || (fraction && at == point + 1))
+        return fail(r, "a digit was expected");
+    if (*whole == '0' && point - whole > 1)
         return fail(r, "a number with a leading zero");
-    int64_t point = run.significant - 1;
-    leading = 0;
-    if (peek(r) == '.') {
-        r->at++;
-        bool below_one = run.significant == 0;
-        if (!skip_digits(r, &run, &leading))
-            return false;
-        if (below_one)
-            point = leading - 1;
-    }
-    if ((peek(r) == 'e' || peek(r) == 'E') && !skip_exponent(r, &exponent))
+    const char *first = *whole != '0' ? whole : fraction ? skip_zeros(point + 1, at) : at;
+    *size = (json_decimal){
+        .exponent = first == at ? 0 : first < point ? point - first - 1 : point - first,
+        .mantissa = {first, at - first},
+    };
+    int c = peek(r);
+    if ((c == 'e' || c == 'E') && !skip_exponent(r, &size->exponent))
         return false;
-    for (int i = run.significant; run.significant > 0 && i < JSON_DIGITS; i++)
-        run.size.digits *= 10;
-    *raw = str_slice(r->text, start, r->at);
-    *size = (json_decimal){.exponent = run.size.digits ? point + exponent : 0, .digits = run.size.digits};
+    if (size->mantissa.len == 0)
+        size->exponent = 0;
+    *raw = (str){start, text + r->at - start};
     return true;
 }
 
@@ -202,7 +217,7 @@ static bool skip_finite_number(json_reader *r)
     json_decimal size;
     if (!json_number(r, &raw, &size))
         return false;
-    bool finite = size.exponent < 308 || (size.exponent == 308 && size.digits <= 1797693134862315806);
+    bool finite = size.exponent < 308 || (size.exponent == 308 && json_digits(size) <= 1797693134862315806);
     return finite || fail(r, "a number beyond the range of a double");
 }
 
@@ -225,13 +240,15 @@ static bool next_item(json_reader *r, bool *first, char closing)
     skip_space(r);
     if (r->fault.what)
         return false;
-    if (peek(r) == closing) {
+    int c = peek(r);
+    if (c == closing) {
         r->at++;
         return false;
     }
     if (!*first) {
-        if (!expect(r, ',', "a comma or the closing bracket was expected"))
-            return false;
+        if (c != ',')
+            return fail(r, "a comma or the closing bracket was expected");
+        r->at++;
         skip_space(r);
     }
     *first = false;

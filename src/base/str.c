@@ -112,3 +112,20 @@ bool str_is_uuid(str text)
     }
     return true;
 }
+
+const char *str_skip_plain(const char *at, const char *end)
+{
+    const uint64_t each = 0x0101010101010101, top = each * 0x80;
+    for (; end - at >= 8; at += 8) {
+        uint64_t eight;
+        memcpy(&eight, at, sizeof eight);
+        // A byte's top bit is set here when the byte is below 0x20, a quote, a backslash, or not ASCII. A borrow may set it
+        // for a byte behind such a one as well.
+        uint64_t special = (eight - each * ' ') | ((eight ^ each * '"') - each) | ((eight ^ each * '\\') - each) | eight;
+        if (special & top)
+            break;
+    }
+    while (at < end && (signed char)*at >= ' ' && *at != '"' && *at != '\\')
+        at++;
+    return at;
+}

@@ -167,6 +167,8 @@ provider_answer provider_embed(const context *ctx, provider_item *items, int32_t
         return embed_with_mock(ctx, items, count);
     if (cfg->provider == PROVIDER_UNKNOWN)
         return outage(S("EMBEDDING_PROVIDER is none of workers-ai, rest, mock"), -1);
+    if (!str_eq(cfg->pooling, S("mean")) && !str_eq(cfg->pooling, S("cls")))
+        return outage(S("EMBEDDING_POOLING is neither mean nor cls"), -1);
     if (cfg->provider == PROVIDER_REST && (!cfg->account_id.len || !cfg->api_token.len))
         return outage(S("CLOUDFLARE_ACCOUNT_ID or CLOUDFLARE_API_TOKEN is not configured"), -1);
     str input = input_json(ctx, items, count);

@@ -5,12 +5,12 @@
 // zero, which the smallest number, 1.4e-45, is above.
 static bool fits_float4(json_decimal size)
 {
-    return size.exponent < 38 || (size.exponent == 38 && size.digits <= 3402823567797336615);
+    return size.exponent < 38 || (size.exponent == 38 && json_digits(size) <= 3402823567797336615);
 }
 
 static bool is_zero_float4(json_decimal size)
 {
-    return size.digits == 0 || size.exponent < -45;
+    return size.mantissa.len == 0 || size.exponent < -45;
 }
 
 static bool read_numbers(json_reader *r, str *why)

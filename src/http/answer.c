@@ -4,6 +4,9 @@
 #include "base/buf.h"
 #include "http/cors.h"
 
+#define JSON_TYPE "application/json; charset=utf-8"
+#define INTERNAL_ERROR_MESSAGE "Something went wrong here"
+
 static const answer_error_text errors[ANSWER_ERROR_COUNT] = {
     [ERROR_MISSING_AUTH_HEADER] = {STR("MISSING_AUTH_HEADER"), 401, STR("The Authorization header is missing")},
     [ERROR_INVALID_AUTH_FORMAT] = {STR("INVALID_AUTH_FORMAT"), 401, STR("The Authorization header must read: Bearer <token>")},
@@ -19,7 +22,7 @@ static const answer_error_text errors[ANSWER_ERROR_COUNT] = {
     [ERROR_UPSTREAM_BAD] = {STR("UPSTREAM_ERROR"), 502, STR("The database gave an answer that could not be used")},
     [ERROR_UPSTREAM_UNAVAILABLE] = {STR("UPSTREAM_ERROR"), 503, STR("The database is not available; try again later")},
     [ERROR_UPSTREAM_TIMEOUT] = {STR("UPSTREAM_ERROR"), 504, STR("The database took too long to answer; try again later")},
-    [ERROR_INTERNAL] = {STR("INTERNAL_ERROR"), 500, STR("Something went wrong here")},
+    [ERROR_INTERNAL] = {STR("INTERNAL_ERROR"), 500, STR(INTERNAL_ERROR_MESSAGE)},
 };
 
 const answer_error_text *answer_describe(answer_error error)
@@ -27,21 +30,27 @@ const answer_error_text *answer_describe(answer_error error)
     return &errors[error];
 }
 
-static const char security_headers[] = "x-content-type-options: nosniff\n"
-                                       "cache-control: no-store\n"
-                                       "strict-transport-security: max-age=31536000\n";
+#define SECURITY_HEADERS                                                                                               \
+    "x-content-type-options: nosniff\n"                                                                                \
+    "cache-control: no-store\n"                                                                                        \
+    "strict-transport-security: max-age=31536000\n"
+
+const answer_parts answer_failure = {
+    .headers = STR("content-type: " JSON_TYPE "\n" SECURITY_HEADERS),
+    .body = STR("{\"code\":\"INTERNAL_ERROR\",\"message\":\"" INTERNAL_ERROR_MESSAGE "\",\"statusCode\":500}"),
+};
 
 static void send(const context *ctx, int32_t status, str content_type, str body, str more_headers, bool open)
 {
     buf headers = buf_new(ctx->mem, 320);
     if (content_type.len)
         buf_puts(&headers, S("content-type: "), content_type, S("\n"));
-    buf_puts(&headers, str_from_c(security_headers), S("x-request-id: "), ctx->request_id, S("\n"), more_headers);
+    buf_puts(&headers, S(SECURITY_HEADERS "x-request-id: "), ctx->request_id, S("\n"), more_headers);
     cors_put_headers(&headers, ctx);
     host_respond(status, buf_str(&headers), ctx->head ? S("") : body, open);
 }
 
-static const str json_type = STR("application/json; charset=utf-8");
+static const str json_type = STR(JSON_TYPE);
 
 void answer_json(const context *ctx, int32_t status, str body)
 {

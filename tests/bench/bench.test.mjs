@@ -59,8 +59,7 @@ test("the counts do not depend on the machine", async () => {
   assert.equal(results["hono-local"].subrequests.median, 5);
   assert.equal(results.floor.subrequests.median, 3);
   assert.equal(results.worker.subrequests.median, 3);
-  for (const name of ["hono", "hono-local", "floor", "worker"])
-    assert.equal(results[name].ai_calls.median, 1);
+  for (const name of ["hono", "hono-local", "floor", "worker"]) assert.equal(results[name].ai_calls.median, 1);
 });
 
 test("a mistaken option ends with one sentence", async () => {
@@ -74,6 +73,5 @@ test("a mistaken option ends with one sentence", async () => {
 test("--help explains the options", async () => {
   const { code, stdout } = await bench("--help");
   assert.equal(code, 0);
-  for (const option of ["--rounds", "--only", "--contenders", "--quick", "--out"])
-    assert.ok(stdout.includes(option));
+  for (const option of ["--rounds", "--only", "--contenders", "--quick", "--out"]) assert.ok(stdout.includes(option));
 });

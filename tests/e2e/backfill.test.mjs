@@ -40,6 +40,8 @@ async function request(worker, options, stopAfter = Infinity) {
   const lines = [];
   /** @type {any} */
   let summary;
+  /** @type {number | undefined} */
+  let stale;
   let rest = "";
   for await (const chunk of response.body ?? []) {
     const parts = (rest + Buffer.from(chunk).toString()).split("\n");
@@ -47,11 +49,12 @@ async function request(worker, options, stopAfter = Infinity) {
     for (const part of parts) {
       const line = JSON.parse(part);
       if (line.summary) summary = line.summary;
+      else if ("stale" in line) stale = line.stale;
       else lines.push(line);
     }
     if (lines.length >= stopAfter) break;
   }
-  return { lines, summary };
+  return { lines, stale, summary };
 }
 
 /** Requests until everything is done, as a client does. @param {import("../lib/worker.mjs").Worker} worker @param {object} options */
@@ -115,7 +118,8 @@ describe("a small population", () => {
   const idsOf = (/** @type {Line[]} */ lines) => lines.map(({ user_id }) => user_id);
 
   test("dry_run tells whom it would embed, and changes nothing", async () => {
-    const { lines, summary } = await request(stack.worker, { dry_run: true, batch_size: 10 });
+    const { lines, stale, summary } = await request(stack.worker, { dry_run: true, batch_size: 10 });
+    assert.equal(stale, 25);
     assert.deepEqual(idsOf(lines), users.map(({ id }) => id));
     assert.ok(lines.every(({ status, reason }) => status === "skipped" && reason === "dry run"));
     assert.deepEqual([summary.success, summary.skipped, summary.done, summary.next], [0, 25, true, null]);
@@ -127,6 +131,7 @@ describe("a small population", () => {
     assert.deepEqual(idsOf(first.lines), users.slice(0, 7).map(({ id }) => id));
     assert.deepEqual([first.summary.total, first.summary.next], [7, users[6]?.id]);
     const second = await request(stack.worker, { after: first.summary.next, limit: 3 });
+    assert.equal(second.stale, 18, "how many there are, whatever the limit");
     assert.deepEqual(idsOf(second.lines), users.slice(7, 10).map(({ id }) => id));
   });
 
@@ -139,8 +144,8 @@ describe("a small population", () => {
   });
 
   test("a second run finds nothing to do", async () => {
-    const { lines, summary } = await request(stack.worker, {});
-    assert.deepEqual([lines, summary.total, summary.done], [[], 0, true]);
+    const { lines, stale, summary } = await request(stack.worker, {});
+    assert.deepEqual([lines, stale, summary.total, summary.done], [[], 0, 0, true]);
   });
 
   test("force embeds everybody again", async () => {

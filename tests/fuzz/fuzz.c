@@ -94,7 +94,8 @@ static void note_stored(str body)
         str user = json_text(json_get(item, "user_id")), model = json_text(json_get(item, "model"));
         int64_t revision = 0;
         json_whole(json_get(item, "revision"), &revision);
-        const char *key = fake_format("%.*s %lld %.*s", (int)user.len, user.at, (long long)revision, (int)model.len, model.at);
+        const char *key =
+            fake_format("%.*s %lld %.*s", (int)user.len, user.at, (long long)revision, (int)model.len, model.at);
         for (int i = 0; i < upstream_state.stored_count && !upstream_state.lied; i++) {
             if (!json_get(item, "force") && strcmp(upstream_state.stored[i], key) == 0)
                 check_fail(__FILE__, __LINE__, "stored twice: %s", key);
@@ -119,7 +120,8 @@ static void answer_healthy(const fake_call *call, host_reply *reply)
         int page = STALE_PAGES - upstream_state.stale_pages;
         if (upstream_state.stale_pages > 0)
             upstream_state.stale_pages--;
-        reply->body = str_from_c(page < STALE_PAGES ? scene_stale(page * USERS_A_PAGE, (page + 1) * USERS_A_PAGE) : "[]");
+        reply->body =
+            str_from_c(page < STALE_PAGES ? scene_stale(page * USERS_A_PAGE, (page + 1) * USERS_A_PAGE) : "[]");
     } else if (is_call_of(call, SCENE_COUNT)) {
         reply->body = S("6");
     } else if (is_call_of(call, SCENE_FAILURES)) {

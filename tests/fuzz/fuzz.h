@@ -10,8 +10,8 @@ typedef struct fuzz_input {
     str rest;
 } fuzz_input;
 
-// Begins a run on a fresh fake. False when the input holds one of the fake's secrets literally: it would be found again in
-// places where it is no leak.
+// Begins a run on a fresh fake. False when the input holds one of the fake's secrets literally: it would be found again
+// in places where it is no leak.
 bool fuzz_begin(const uint8_t *data, size_t size, fuzz_input *input);
 
 // The next line, without its LF, in a block of exactly its size; the rest, likewise.

@@ -25,10 +25,11 @@ static void check_result(const schema *s, const schema_result *result)
                                      : fake_format("[%.*s]", (int)result->details.len, result->details.at));
     const cJSON *tree = json_parse(mem, json, NULL);
     FUZZ_REQUIRE(tree != NULL);
-    FUZZ_REQUIRE(!result->ok || cJSON_GetArraySize(tree) <= s->field_count);
-    FUZZ_REQUIRE(!result->ok || cJSON_GetArraySize(tree) > 0);
+    FUZZ_REQUIRE(cJSON_GetArraySize(tree) > 0);
+    if (!result->ok)
+        return;
     const cJSON *one;
-    cJSON_ArrayForEach(one, result->ok ? tree : NULL)
+    cJSON_ArrayForEach(one, tree)
     {
         bool known = false;
         for (int32_t i = 0; i < s->field_count; i++)

@@ -63,8 +63,8 @@ static void authorize(fake_request *request, str header)
 
 static void run_request(str event, str headers, str body)
 {
-    str_pair line = str_cut(event, ' '), authorization = str_cut(headers, '\t'), type = str_cut(authorization.tail, '\t'),
-             origin = str_cut(type.tail, '\t');
+    str_pair line = str_cut(event, ' '), authorization = str_cut(headers, '\t'),
+             type = str_cut(authorization.tail, '\t'), origin = str_cut(type.tail, '\t');
     fake_request request = {
         .method = fuzz_text(line.head),
         .path = fuzz_text(line.tail),

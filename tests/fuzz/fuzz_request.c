@@ -36,7 +36,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return -1;
     fake.responder = none;
     fake_set("ALLOWED_ORIGINS", "https://a.test");
-    str method = fuzz_line(&input), path = fuzz_line(&input), authorization = fuzz_line(&input), type = fuzz_line(&input);
+    str method = fuzz_line(&input), path = fuzz_line(&input), authorization = fuzz_line(&input),
+        type = fuzz_line(&input);
     str origin = fuzz_line(&input), id = fuzz_line(&input);
     check_parsers(path, type);
     fake_fetch((fake_request){

@@ -55,9 +55,13 @@ export async function startStack({ vars = {}, ai: bindAi = true, ...options } = 
     /** @returns {Promise<User>} */
     user: async () => /** @type {User} */ ((await addUsers(supabase, 1))[0]),
     close: async () => {
-      await Promise.all(workers.map((one) => one.dispose()));
-      await Promise.all([proxy.close(), ai.close()]);
-      await supabase.close();
+      const outcomes = await Promise.allSettled([
+        ...workers.map((one) => one.dispose()),
+        proxy.close(),
+        ai.close(),
+        supabase.close(),
+      ]);
+      for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
     },
   };
 }

@@ -21,6 +21,7 @@ _enableControlEndpoints();
  * @property {{ maxBatchTimeout?: number, maxRetries?: number } | null} [queue] null binds none
  * @property {boolean} [fakeQueueTime] the queue's clock moves only when told to
  * @property {number} [rateLimit] requests a minute; without, no limiter is bound
+ * @property {object[]} [modules] instead of the deployed ones; the first is the entry
  */
 
 /** @typedef {{ level: string, text: string }} LogLine */
@@ -32,7 +33,8 @@ function compatibilityDate() {
   return /^compatibility_date\s*=\s*"([\d-]+)"/m.exec(text)?.[1];
 }
 
-function deployedModules() {
+/** The modules that are deployed, the entry first. */
+export function deployedModules() {
   const shim = readdirSync(join(ROOT, "js-shim")).filter((name) => name.endsWith(".mjs"));
   const names = ["worker.mjs", ...shim.filter((name) => name !== "worker.mjs")];
   return [
@@ -86,13 +88,13 @@ class RuntimeLog extends MiniflareLog {
 }
 
 /** @param {WorkerOptions} options @param {Log} log @param {RuntimeLog} runtimeLog */
-function miniflareOptions({ vars, aiPort, queue, rateLimit }, log, runtimeLog) {
+function miniflareOptions({ vars, aiPort, queue, rateLimit, modules }, log, runtimeLog) {
   return {
     log: runtimeLog,
     name: "main",
     compatibilityDate: compatibilityDate(),
     modulesRoot: ROOT,
-    modules: deployedModules(),
+    modules: modules ?? deployedModules(),
     bindings: { ENVIRONMENT: "test", ...vars },
     cf: false,
     stripCfConnectingIp: false,
@@ -148,6 +150,8 @@ export async function startWorker(options = {}) {
   await miniflare.ready;
   const url = (await miniflare.unsafeGetDirectURL("main")).origin;
   if (options.fakeQueueTime) await controlQueue(miniflare, "enableFakeTimers", [Date.now()]);
+  /** @type {Promise<void> | undefined} */
+  let disposed;
   const handlers = async () => /** @type {any} */ (await miniflare.getWorker("main"));
   return {
     url,
@@ -169,7 +173,8 @@ export async function startWorker(options = {}) {
       await controlQueue(miniflare, "advanceFakeTime", [seconds * 1000]);
       await controlQueue(miniflare, "waitForFakeTasks");
     },
-    dispose: () => miniflare.dispose(),
+    /** Ends the runtime at once, whatever it is doing. A second call does nothing. */
+    dispose: () => (disposed ??= miniflare.dispose()),
   };
 }
 

@@ -12,7 +12,8 @@ void fake_forbid_secrets(str text, const char *where)
         if (str_contains(text, secrets[i]))
             check_fail(__FILE__, __LINE__, "%s contains %s", where, secrets[i].at);
     }
-    if (fake.token.len >= 16 && str_contains(text, fake.token))
+    // Every JWT begins so; a fuzzer's other tokens may be any text, one of the answer's own included.
+    if (str_starts_with(fake.token, S("eyJ")) && fake.token.len >= 16 && str_contains(text, fake.token))
         check_fail(__FILE__, __LINE__, "%s contains the user's token", where);
 }
 

@@ -81,7 +81,7 @@ typedef struct fake_state {
 
     // Answers what no expectation is queued for. False: the call was unexpected.
     bool (*responder)(const fake_call *call, host_reply *reply);
-    fake_call calls[FAKE_MAX_CALLS]; // since the reset
+    fake_call *calls; // since the reset
     int32_t call_count;
 
     fake_key keys[FAKE_MAX_KEYS];

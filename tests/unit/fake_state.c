@@ -11,7 +11,7 @@
 
 enum {
     ARENA_SIZE = 64 << 20,
-    ARENA_FIRST = 1 << 18, // what an event begins with; more is added by `grow`
+    ARENA_FIRST = 1 << 16, // what an event begins with; more is added by `grow`
     MAX_VARIABLES = 32,
     MAX_BOUND = 4,
     MAX_EXPECTED = 512,
@@ -38,6 +38,7 @@ static struct {
 } script;
 
 static _Alignas(max_align_t) char region[ARENA_SIZE];
+static fake_call calls[FAKE_MAX_CALLS];
 
 void *fake_alloc(size_t size)
 {
@@ -82,8 +83,9 @@ void fake_reset(void)
         script.blocks = b->next;
         free(b);
     }
-    memset(&script, 0, sizeof script);
-    fake = (fake_state){.mem = fake.mem};
+    script.variable_count = script.bound_count = 0;
+    script.expected_count = script.expected_at = 0;
+    fake = (fake_state){.mem = fake.mem, .calls = calls};
     fake.now_ms = (int64_t)FAKE_NOW_S * 1000;
     fake.arena_limit = ARENA_SIZE;
     fake.keys[0] = (fake_key){"es", "EC", "P-256"};

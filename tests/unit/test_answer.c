@@ -110,6 +110,20 @@ static void security_headers(void)
     }
 }
 
+// What is sent for a run that ended without an answer looks like any other error.
+static void failure(void)
+{
+    fake_fetch((fake_request){.path = "/nothing"});
+    str_pair line = {.tail = answer_failure.headers, .found = true};
+    while (line.tail.len) {
+        line = str_cut(line.tail, '\n');
+        CHECK(str_contains(fake.headers, line.head));
+    }
+    const answer_error_text *text = answer_describe(ERROR_INTERNAL);
+    CHECK_STR(answer_failure.body, fake_format("{\"code\":\"%s\",\"message\":\"%s\",\"statusCode\":%d}", text->code.at,
+                                               text->message.at, text->status));
+}
+
 // An id that is fit for headers and logs is kept; anything else is replaced.
 static void request_ids(void)
 {
@@ -138,9 +152,7 @@ static void request_ids(void)
 }
 
 static const test tests[] = {
-    {"error table", error_table},
-    {"shapes", shapes},
-    {"security headers", security_headers},
-    {"request ids", request_ids},
+    {"error table", error_table}, {"shapes", shapes},           {"security headers", security_headers},
+    {"failure", failure},         {"request ids", request_ids},
 };
 const module answer_tests = MODULE("answer", tests);

@@ -53,67 +53,68 @@ static void header_shapes(void)
     CHECK_INT(fake.call_count, 0);
 }
 
+static const struct {
+    const char *claims;
+    const char *want, *reason; // NULL: let in
+} claim_rows[] = {
+    {GOOD, NULL, NULL},
+    // exp and nbf, 30 s of leeway around 1767225600
+    {CLAIMS(",\"exp\":1767225571"), NULL, NULL},
+    {CLAIMS(",\"exp\":1767225570.5"), NULL, NULL},
+    {CLAIMS(",\"exp\":1767225570"), EXPIRED, "expired"},
+    {CLAIMS(",\"exp\":0"), EXPIRED, "expired"},
+    {CLAIMS(",\"exp\":-1e300"), EXPIRED, "expired"},
+    {CLAIMS(",\"exp\":1e300"), NULL, NULL},
+    {CLAIMS(""), INVALID, "exp or nbf is not a number"},
+    {CLAIMS(",\"exp\":null"), INVALID, "exp or nbf is not a number"},
+    {CLAIMS(",\"exp\":\"1767229200\""), INVALID, "exp or nbf is not a number"},
+    {CLAIMS(",\"exp\":true"), INVALID, "exp or nbf is not a number"},
+    {CLAIMS(",\"exp\":1767229200,\"nbf\":1767225630"), NULL, NULL},
+    {CLAIMS(",\"exp\":1767229200,\"nbf\":1767225631"), INVALID, "not valid yet"},
+    {CLAIMS(",\"exp\":1767229200,\"nbf\":null"), INVALID, "exp or nbf is not a number"},
+    {CLAIMS(",\"exp\":1767229200,\"nbf\":\"0\""), INVALID, "exp or nbf is not a number"},
+    {CLAIMS(",\"exp\":1767229200,\"nbf\":0,\"iat\":\"x\""), NULL, NULL},
+    // aud and role
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":[\"x\",\"authenticated\"],\"role\":\"authenticated\",\"exp\":1767229200}",
+     NULL, NULL},
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":[],\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":[[\"authenticated\"]],\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"Authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    {"{\"sub\":\"" FAKE_USER "\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"anon\",\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"service_role\",\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":[\"authenticated\"],\"exp\":1767229200}", INVALID,
+     "not a signed-in user's token"},
+    // sub
+    {"{\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID, "sub is not a UUID"},
+    {"{\"sub\":\"1\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
+     "sub is not a UUID"},
+    {"{\"sub\":\"x&id=neq." FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}",
+     INVALID, "sub is not a UUID"},
+    // twice
+    {CLAIMS(",\"exp\":1,\"exp\":1767229200"), INVALID, "not a readable JWT"},
+    {CLAIMS(",\"exp\":1767229200,\"s\\u0075b\":\"22222222-2222-4222-8222-222222222222\""), INVALID,
+     "not a readable JWT"},
+};
+
 static void claims(void)
 {
-    static const struct {
-        const char *claims;
-        const char *want, *reason; // NULL: let in
-    } rows[] = {
-        {GOOD, NULL, NULL},
-        // exp and nbf, 30 s of leeway around 1767225600
-        {CLAIMS(",\"exp\":1767225571"), NULL, NULL},
-        {CLAIMS(",\"exp\":1767225570.5"), NULL, NULL},
-        {CLAIMS(",\"exp\":1767225570"), EXPIRED, "expired"},
-        {CLAIMS(",\"exp\":0"), EXPIRED, "expired"},
-        {CLAIMS(",\"exp\":-1e300"), EXPIRED, "expired"},
-        {CLAIMS(",\"exp\":1e300"), NULL, NULL},
-        {CLAIMS(""), INVALID, "exp or nbf is not a number"},
-        {CLAIMS(",\"exp\":null"), INVALID, "exp or nbf is not a number"},
-        {CLAIMS(",\"exp\":\"1767229200\""), INVALID, "exp or nbf is not a number"},
-        {CLAIMS(",\"exp\":true"), INVALID, "exp or nbf is not a number"},
-        {CLAIMS(",\"exp\":1767229200,\"nbf\":1767225630"), NULL, NULL},
-        {CLAIMS(",\"exp\":1767229200,\"nbf\":1767225631"), INVALID, "not valid yet"},
-        {CLAIMS(",\"exp\":1767229200,\"nbf\":null"), INVALID, "exp or nbf is not a number"},
-        {CLAIMS(",\"exp\":1767229200,\"nbf\":\"0\""), INVALID, "exp or nbf is not a number"},
-        {CLAIMS(",\"exp\":1767229200,\"nbf\":0,\"iat\":\"x\""), NULL, NULL},
-        // aud and role
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[\"x\",\"authenticated\"],\"role\":\"authenticated\",\"exp\":1767229200}",
-         NULL, NULL},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[],\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
-         "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":[[\"authenticated\"]],\"role\":\"authenticated\",\"exp\":1767229200}",
-         INVALID, "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"Authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
-         "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
-         "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"exp\":1767229200}", INVALID,
-         "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"anon\",\"exp\":1767229200}", INVALID,
-         "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"service_role\",\"exp\":1767229200}", INVALID,
-         "not a signed-in user's token"},
-        {"{\"sub\":\"" FAKE_USER "\",\"aud\":\"authenticated\",\"role\":[\"authenticated\"],\"exp\":1767229200}",
-         INVALID, "not a signed-in user's token"},
-        // sub
-        {"{\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID, "sub is not a UUID"},
-        {"{\"sub\":\"1\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}", INVALID,
-         "sub is not a UUID"},
-        {"{\"sub\":\"x&id=neq." FAKE_USER "\",\"aud\":\"authenticated\",\"role\":\"authenticated\",\"exp\":1767229200}",
-         INVALID, "sub is not a UUID"},
-        // twice
-        {CLAIMS(",\"exp\":1,\"exp\":1767229200"), INVALID, "not a readable JWT"},
-        {CLAIMS(",\"exp\":1767229200,\"s\\u0075b\":\"22222222-2222-4222-8222-222222222222\""), INVALID,
-         "not a readable JWT"},
-    };
     fake.responder = let_in;
-    for (size_t i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(claim_rows); i++) {
         int32_t before = fake.call_count;
-        check_row(rows[i].claims);
-        ask_with(fake_token("HS256", NULL, rows[i].claims));
-        CHECK_INT(fake.call_count - before, rows[i].want ? 0 : 1);
-        if (rows[i].want)
-            check_refused(rows[i].want, rows[i].reason);
+        check_row(claim_rows[i].claims);
+        ask_with(fake_token("HS256", NULL, claim_rows[i].claims));
+        CHECK_INT(fake.call_count - before, claim_rows[i].want ? 0 : 1);
+        if (claim_rows[i].want)
+            check_refused(claim_rows[i].want, claim_rows[i].reason);
         else
             CHECK_INT(fake.status, 200);
     }

@@ -140,12 +140,12 @@ static void sizes(void)
     for (size_t i = 0; i < ROWS(rows); i++) {
         json_reader r = json_read(fake_exact(rows[i].text));
         str raw;
-        json_decimal size = {-1, 1};
+        json_decimal size = {.exponent = -1};
         check_row(rows[i].text);
         CHECK(json_number(&r, &raw, &size) && json_at_end(&r));
         CHECK_STR(raw, rows[i].text);
         CHECK_INT(size.exponent, rows[i].exponent);
-        const char *digits = size.digits ? fake_format("%llu", (unsigned long long)size.digits) : "";
+        const char *digits = size.mantissa.len ? fake_format("%llu", (unsigned long long)json_digits(size)) : "";
         CHECK_STR(str_slice(str_from_c(digits), 0, 9), rows[i].digits);
     }
     static const char *const others[] = {"", "x", "\"1\"", "null", "-", "1.", "NaN", "[1]", "01"};

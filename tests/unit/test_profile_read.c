@@ -146,7 +146,7 @@ static const refusal_case refusals[] = {
 static void refused_reads(void)
 {
     static const char *const paths[] = {"/api/profile", "/api/profile/work-experience",
-                                        "/api/profile/work-experience/" ROW_ID, "/api/profile/skills",
+                                        ("/api/profile/work-experience/" ROW_ID), "/api/profile/skills",
                                         "/api/profile/embedding"};
     for (size_t i = 0; i < ROWS(refusals); i++) {
         for (size_t k = 0; k < ROWS(paths); k++) {

@@ -89,6 +89,11 @@ static void not_set_up(void)
         CHECK_INT(answer.outcome, PROVIDER_OUTAGE);
         CHECK_STR(answer.why, rows[i].why);
     }
+    fake_set("EMBEDDING_PROVIDER", NULL);
+    fake_set("EMBEDDING_POOLING", "max");
+    provider_answer answer = embed_one();
+    CHECK_INT(answer.outcome, PROVIDER_OUTAGE);
+    CHECK_STR(answer.why, "EMBEDDING_POOLING is neither mean nor cls");
     CHECK_INT(fake.call_count, 0);
 }
 

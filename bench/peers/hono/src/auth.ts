@@ -10,13 +10,9 @@ declare const LOCAL_JWT: boolean;
 let key: Promise<CryptoKey> | undefined;
 
 function verificationKey(secret: string): Promise<CryptoKey> {
-  key ??= crypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(secret),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["verify"],
-  );
+  key ??= crypto.subtle.importKey("raw", new TextEncoder().encode(secret), { name: "HMAC", hash: "SHA-256" }, false, [
+    "verify",
+  ]);
   return key;
 }
 
