@@ -63,6 +63,8 @@ $(cjson): scripts/fetch-cjson.sh
 	@sh scripts/fetch-cjson.sh
 	@touch $@
 
+# The build replaces the module when it is complete; make must not remove the old one when it is interrupted.
+.PRECIOUS: build/worker.wasm
 build/worker.wasm: $(core) $(cjson) $(modules) scripts/build.mjs
 	@node scripts/build.mjs
 

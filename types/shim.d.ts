@@ -18,9 +18,9 @@ export interface Memory {
   word(at: number): number;
   setWord(at: number, value: number): void;
   /** A view, good until the next call into the core. */
-  range(at: number, length: number): Uint8Array;
+  range(at: number, length: number): Uint8Array<ArrayBuffer>;
   /** A copy of the bytes of the slice at an address. */
-  bytes(at: number): Uint8Array;
+  bytes(at: number): Uint8Array<ArrayBuffer>;
   /** The text of the slice at an address. */
   text(at: number): string;
   /** The texts of `count` slices side by side. */
@@ -84,8 +84,8 @@ export interface Proof {
   crv: string;
   jwksUrl: string;
   secret: string;
-  input: Uint8Array;
-  signature: Uint8Array;
+  input: Uint8Array<ArrayBuffer>;
+  signature: Uint8Array<ArrayBuffer>;
 }
 
 /** A published key, and the CryptoKey once it has been used. */

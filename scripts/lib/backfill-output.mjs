@@ -54,7 +54,7 @@ export class Output {
   #plainAt = 0;
   /** @type {InstanceType<typeof progress.MultiBar> | null} */
   #bars = null;
-  /** @type {import("cli-progress").Bar | null} */
+  /** @type {ReturnType<import("cli-progress").default["MultiBar"]["prototype"]["create"]> | null} */
   #bar = null;
 
   /** @param {Options} options */

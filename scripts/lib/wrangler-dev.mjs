@@ -11,7 +11,8 @@ import { createLogReader } from "./wrangler-log.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CLI = fileURLToPath(new URL("../../node_modules/wrangler/wrangler-dist/cli.js", import.meta.url));
-const START_DEADLINE_MS = 60_000;
+// Ready within seconds, unless it has to build the worker first on a slow machine.
+const START_DEADLINE_MS = 180_000;
 const KEPT_LINES = 30;
 
 /** @param {string} stateDir */
@@ -101,7 +102,7 @@ async function whenReady({ child, exited }, output, signal) {
   const outcome = new Promise((resolve, reject) => {
     const fail = (/** @type {string} */ why) =>
       reject(new Refusal(`wrangler dev ${why}. It printed:\n${output.last.join("\n")}`));
-    timer = setTimeout(() => fail("did not get ready within a minute"), START_DEADLINE_MS);
+    timer = setTimeout(() => fail("did not get ready within three minutes"), START_DEADLINE_MS);
     child.on("message", (message) => {
       const { event, ip, port } = JSON.parse(String(message));
       if (event === "DEV_SERVER_READY") resolve(`http://${ip}:${port}`);

@@ -84,6 +84,8 @@ static void put_json_escape(buf *b, unsigned char c)
 
 void buf_put_json(buf *b, str text)
 {
+    if (!text.len)
+        text = S(""); // an empty slice may point nowhere, where even adding 0 is undefined
     const char *at = text.at, *end = text.at + text.len, *plain = at;
     buf_put_char(b, '"');
     while ((at = str_skip_plain(at, end)) < end) {

@@ -77,7 +77,14 @@ describe("anybody without the service-role key", () => {
   test("is told that there is nothing here", async () => {
     const user = await stack.user();
     const { serviceRoleKey, anonKey } = stack.supabase;
-    const keys = [anonKey, user.token, "x", serviceRoleKey.slice(0, -1), `${serviceRoleKey}x`, serviceRoleKey.toLowerCase()];
+    const keys = [
+      anonKey,
+      user.token,
+      "x",
+      serviceRoleKey.slice(0, -1),
+      `${serviceRoleKey}x`,
+      serviceRoleKey.toLowerCase(),
+    ];
     const unknown = await (await stack.worker.fetch("/api/admin/nothing", { method: "POST" })).json();
     const headers = [{}, { authorization: serviceRoleKey }, ...keys.map((key) => ({ authorization: `Bearer ${key}` }))];
     for (const one of headers) {
@@ -120,7 +127,10 @@ describe("a small population", () => {
   test("dry_run tells whom it would embed, and changes nothing", async () => {
     const { lines, stale, summary } = await request(stack.worker, { dry_run: true, batch_size: 10 });
     assert.equal(stale, 25);
-    assert.deepEqual(idsOf(lines), users.map(({ id }) => id));
+    assert.deepEqual(
+      idsOf(lines),
+      users.map(({ id }) => id),
+    );
     assert.ok(lines.every(({ status, reason }) => status === "skipped" && reason === "dry run"));
     assert.deepEqual([summary.success, summary.skipped, summary.done, summary.next], [0, 25, true, null]);
     assert.equal(await stack.vector(users[1]?.id ?? ""), null);
@@ -128,18 +138,30 @@ describe("a small population", () => {
 
   test("limit stops early, and next goes on from there", async () => {
     const first = await request(stack.worker, { limit: 7, batch_size: 5 });
-    assert.deepEqual(idsOf(first.lines), users.slice(0, 7).map(({ id }) => id));
+    assert.deepEqual(
+      idsOf(first.lines),
+      users.slice(0, 7).map(({ id }) => id),
+    );
     assert.deepEqual([first.summary.total, first.summary.next], [7, users[6]?.id]);
     const second = await request(stack.worker, { after: first.summary.next, limit: 3 });
     assert.equal(second.stale, 18, "how many there are, whatever the limit");
-    assert.deepEqual(idsOf(second.lines), users.slice(7, 10).map(({ id }) => id));
+    assert.deepEqual(
+      idsOf(second.lines),
+      users.slice(7, 10).map(({ id }) => id),
+    );
   });
 
   test("without options it embeds all who are stale: success, or skipped for want of text", async () => {
     const { lines, summary } = await request(stack.worker);
-    assert.deepEqual(idsOf(lines), users.slice(10).map(({ id }) => id));
+    assert.deepEqual(
+      idsOf(lines),
+      users.slice(10).map(({ id }) => id),
+    );
     const reasons = lines.map(({ status, reason }) => (reason ? `${status}: ${reason}` : status));
-    assert.deepEqual(reasons, users.slice(10).map((_, i) => (i % 5 === 0 ? "skipped: empty" : "success")));
+    assert.deepEqual(
+      reasons,
+      users.slice(10).map((_, i) => (i % 5 === 0 ? "skipped: empty" : "success")),
+    );
     assert.deepEqual(summary, { total: 15, success: 12, skipped: 3, failed: 0, done: true, next: null });
   });
 
@@ -157,7 +179,9 @@ describe("a small population", () => {
   });
 
   test("failures are told one by one, and do not stop it", async () => {
-    await stack.supabase.db.query("update users set current_title = current_title || ' more' where current_title is not null");
+    await stack.supabase.db.query(
+      "update users set current_title = current_title || ' more' where current_title is not null",
+    );
     const worker = await stack.addWorker({ vars: { EMBEDDING_PROVIDER: "workers-ai" } });
     stack.ai.refuse(`T ${users[3]?.id}`);
     const { lines, summary } = await request(worker, { batch_size: 100 });
@@ -199,7 +223,9 @@ describe("5,000 users", () => {
     const { db } = stack.supabase;
     const json = JSON.stringify(rows);
     const from = "from jsonb_to_recordset($1) as r (id uuid, title text, position text, skill text)";
-    await db.query(`update users u set current_title = r.title ${from} where u.id = r.id and r.title is not null`, [json]);
+    await db.query(`update users u set current_title = r.title ${from} where u.id = r.id and r.title is not null`, [
+      json,
+    ]);
     await db.query(
       `insert into work_experience (user_id, position, company, start_date)
        select r.id, r.position, 'Acme', '2020-01-01' ${from} where r.position is not null`,

@@ -36,7 +36,7 @@ let stack;
 /** @type {import("../lib/worker.mjs").Worker} */
 let direct;
 before(async () => {
-  stack = await startStack({ queue: {}, fakeQueueTime: true });
+  stack = await startStack({ queue: {}, fakeQueueTime: true, ownProcess: true });
   direct = await stack.addWorker();
 });
 after(() => stack.close());
@@ -66,7 +66,10 @@ async function list(person, path) {
 const kinds = {
   /** @param {Person} person @param {string} word */
   async profile(person, word) {
-    const change = { current_title: `Title ${word}`, professional_summary: word.endsWith("3") ? null : `About ${word}` };
+    const change = {
+      current_title: `Title ${word}`,
+      professional_summary: word.endsWith("3") ? null : `About ${word}`,
+    };
     const { status } = await insist(() => person.api().patch(PROFILE, change));
     assert.equal(status, 200);
     Object.assign(person.profile, change);
@@ -119,7 +122,8 @@ const kinds = {
 
 /** @param {Person} person */
 async function assertNothingMissing({ id, profile, skills, jobs }) {
-  const rows = async (/** @type {string} */ sql) => /** @type {any[]} */ ((await stack.supabase.db.query(sql, [id])).rows);
+  const rows = async (/** @type {string} */ sql) =>
+    /** @type {any[]} */ ((await stack.supabase.db.query(sql, [id])).rows);
   const [stored] = await rows("select current_title, professional_summary from users where id = $1");
   assert.deepEqual(stored, profile, id);
   const names = await rows("select id, name as value from skills where user_id = $1 order by id");
@@ -138,7 +142,7 @@ const staleCount = async () => {
 test(`${USERS} users, ${EDITS} edits, ${FAILING * 100} % of calls failing (TEST_SEED=${SEED})`, async (t) => {
   const random = seededRandom(SEED);
   const people = (await stack.users(USERS)).map(({ id, token }) => {
-    const apis = [client(stack.worker, token), client(stack.worker, token), client(direct, token)];
+    const apis = [stack.worker, stack.worker, stack.worker, direct].map((worker) => client(worker, token));
     /** @type {Person} */
     const person = {
       id,

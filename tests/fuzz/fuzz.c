@@ -145,6 +145,14 @@ static host_error error_of(str name)
                                         : HOST_OK;
 }
 
+static str with_private_text(str body)
+{
+    str_pair parts = str_cut(body, '~');
+    return parts.found ? str_from_c(fake_format("%.*s" PRIVATE "%.*s", (int)parts.head.len, parts.head.at,
+                                                (int)parts.tail.len, parts.tail.at))
+                       : body;
+}
+
 static void read_answer(str line, host_reply *reply)
 {
     str_pair status = str_cut(line, ' '), retry_after = str_cut(status.tail, ' ');
@@ -158,7 +166,7 @@ static void read_answer(str line, host_reply *reply)
     reply->status = number >= 100 && number <= 599 ? (int32_t)number : 200;
     reply->retry_after = str_eq(retry_after.head, S("-")) ? (str){0} : retry_after.head;
     if (!str_eq(retry_after.tail, S("@"))) {
-        reply->body = retry_after.tail;
+        reply->body = with_private_text(retry_after.tail);
         upstream_state.lied = upstream_state.lied || reply->status < 300;
     }
 }

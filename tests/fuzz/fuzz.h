@@ -22,8 +22,9 @@ str fuzz_rest(fuzz_input *input);
 const char *fuzz_text(str text);
 
 // Makes upstream calls answered by the lines of `input`: "STATUS RETRY-AFTER BODY", where STATUS is a number or one of
-// timeout, down, large and unbound, RETRY-AFTER is "-" for none, and BODY is "@" for what a healthy upstream would say.
-// Behind the last line everything is healthy.
+// timeout, down, large and unbound, RETRY-AFTER is "-" for none, and BODY is "@" for what a healthy upstream would say;
+// in any other, the first "~" becomes a word that no log line and no error may repeat. Behind the last line everything
+// is healthy.
 void fuzz_answer_from(fuzz_input *input);
 
 // Whether a text was answered that a healthy upstream would not have said, with a status of success.

@@ -1,5 +1,6 @@
 // Answers of the embedding model. The first byte chooses the way to it and the number of texts; the rest is the answer,
-// in which "$" stands for a good vector, so that a short input can hold one.
+// in which "$" stands for a good vector and "#" for the zeroes behind the first number of one, so that a short input
+// can hold a whole vector.
 #include <string.h>
 
 #include "base/buf.h"
@@ -22,12 +23,11 @@ static bool answer(const fake_call *call, host_reply *reply)
 
 static str expand(str text)
 {
-    const char *good = vector_text(VECTOR_DIMENSIONS, "0.5");
+    str good = str_from_c(vector_text(VECTOR_DIMENSIONS, "0.5"));
+    str zeroes = str_slice(good, 4, good.len - 1);
     buf all = buf_new(fake_begin(), 4096);
-    for (str_pair rest = {.tail = text, .found = true}; rest.found;) {
-        rest = str_cut(rest.tail, '$');
-        buf_puts(&all, rest.head, rest.found ? str_from_c(good) : S(""));
-    }
+    for (ptrdiff_t i = 0; i < text.len; i++)
+        buf_put(&all, text.at[i] == '$' ? good : text.at[i] == '#' ? zeroes : str_slice(text, i, i + 1));
     return fake_bytes(all.at, all.len);
 }
 

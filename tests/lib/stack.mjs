@@ -3,6 +3,7 @@ import { addUsers, startSupabase } from "../../scripts/supabase.mjs";
 import { AI_ACCOUNT, AI_TOKEN, startAi } from "./ai.mjs";
 import { startFaultProxy } from "./fault-proxy.mjs";
 import { resumeText } from "./mock-embedding.mjs";
+import { startSupabaseProcess } from "./supabase-process.mjs";
 import { startWorker } from "./worker.mjs";
 
 /** @typedef {Awaited<ReturnType<typeof startStack>>} Stack */
@@ -10,10 +11,13 @@ import { startWorker } from "./worker.mjs";
 /** @typedef {{ status: number, headers: Headers, body: any }} Answer */
 
 /**
- * @param {Omit<import("./worker.mjs").WorkerOptions, "aiPort"> & { ai?: boolean }} [options] `ai: false` binds none
+ * @param {Omit<import("./worker.mjs").WorkerOptions, "aiPort"> & { ai?: boolean, ownProcess?: boolean }} [options]
+ *   `ai: false` binds none; `ownProcess` for the database
  */
-export async function startStack({ vars = {}, ai: bindAi = true, ...options } = {}) {
-  const supabase = await startSupabase();
+export async function startStack({ vars = {}, ai: bindAi = true, ownProcess = false, ...options } = {}) {
+  const supabase = /** @type {import("../../scripts/supabase.mjs").Supabase} */ (
+    ownProcess ? await startSupabaseProcess() : await startSupabase()
+  );
   const proxy = await startFaultProxy(supabase.url);
   const ai = await startAi();
   /** @param {Record<string, unknown>} [more] */
@@ -76,8 +80,7 @@ function database({ db }) {
       return text ? JSON.parse(text) : null;
     },
     /** The row of resume_embedding_state. @param {string} id @returns {Promise<any>} */
-    state: async (id) =>
-      (await db.query("select * from resume_embedding_state where user_id = $1", [id])).rows[0],
+    state: async (id) => (await db.query("select * from resume_embedding_state where user_id = $1", [id])).rows[0],
     /** The user's resume text as it is now. @param {string} id */
     text: async (id) => {
       const one = async (/** @type {string} */ sql) => /** @type {any[]} */ ((await db.query(sql, [id])).rows);

@@ -87,7 +87,7 @@ export function hostileTokens(sub, secret = SECRET) {
     "a padded signature": `${good}=`,
     "two parts": `${head}.${body}`,
     "four parts": `${good}.${signature}`,
-    "crit": header({ crit: ["exp"] }),
+    crit: header({ crit: ["exp"] }),
     "claims that are no object": sign("[]", undefined),
     "claims that are no JSON": sign("{", undefined),
     "a claim twice": sign(twice, undefined),
@@ -102,7 +102,7 @@ export function hostileTokens(sub, secret = SECRET) {
     "sub that is no UUID": with_({ sub: "admin" }),
     "sub with a filter in it": with_({ sub: `${sub}&select=*` }),
     "no sub": with_({ sub: undefined }),
-    "nonsense": "abc.def.ghi",
+    nonsense: "abc.def.ghi",
     "too long": with_({ filler: "x".repeat(9000) }),
   };
 }

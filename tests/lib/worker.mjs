@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { _enableControlEndpoints, Log as MiniflareLog, LogLevel, Miniflare } from "miniflare";
+import * as simulator from "miniflare";
 import { until } from "./until.mjs";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -11,8 +11,10 @@ const QUEUE = "resume-embeddings";
 const FETCH_TIMEOUT_MS = 60_000;
 const DEAD_LETTERS = "resume-embeddings-dead";
 
-// Lets a test move the clock of the simulated queue, where it would otherwise wait for minutes.
-_enableControlEndpoints();
+const { Log: MiniflareLog, LogLevel, Miniflare } = simulator;
+// Lets a test move the clock of the simulated queue, where it would otherwise wait for minutes. Miniflare's own tests use
+// it, but its types leave it out.
+Reflect.get(simulator, "_enableControlEndpoints")();
 
 /**
  * @typedef {object} WorkerOptions
@@ -65,7 +67,7 @@ class Log {
    * @returns {Promise<string>}
    */
   waitFor(pattern, { from = 0, deadlineMs } = {}) {
-    const found = () => this.texts(from).find((text) => pattern.test(text));
+    const found = () => this.texts(from).find((text) => pattern.test(text)) ?? "";
     return until(`a log line like ${pattern}`, found, deadlineMs).catch((error) => {
       throw new Error(`${error.message}\nlogged:\n${this.texts(from).slice(-40).join("\n")}`);
     });
@@ -124,16 +126,12 @@ function miniflareOptions({ vars, aiPort, queue, rateLimit, modules }, log, runt
 
 /**
  * Calls a method of the simulated queue's timers.
- * @param {Miniflare} miniflare
+ * @param {any} miniflare
  * @param {string} name
  * @param {unknown[]} [args]
  */
 async function controlQueue(miniflare, name, args = []) {
-  const namespace = await miniflare._getInternalDurableObjectNamespace(
-    "queues",
-    "queues:queue",
-    "QueueBrokerObject",
-  );
+  const namespace = await miniflare._getInternalDurableObjectNamespace("queues", "queues:queue", "QueueBrokerObject");
   const stub = namespace.get(namespace.idFromName(QUEUE));
   const cf = { miniflare: { controlOp: { name, args } } };
   const response = await stub.fetch("http://placeholder/", { method: "POST", cf: /** @type {any} */ (cf) });
@@ -157,7 +155,7 @@ export async function startWorker(options = {}) {
     url,
     log,
     runtimeLog,
-    /** @param {string} path @param {RequestInit} [init] */
+    /** @type {(path: string, init?: RequestInit) => Promise<Response & { json(): Promise<any> }>} */
     fetch: (path, init) =>
       fetch(`${url}${path}`, { redirect: "manual", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS), ...init }),
     /** Runs the cron handler to its end. */

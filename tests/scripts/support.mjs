@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { listenOnLoopback } from "../lib/faults.mjs";
 import { until } from "../lib/until.mjs";
 
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 240_000;
 // What a developer's shell may hold and a test must not depend on.
 const FOREIGN = /^(SUPABASE_|CLOUDFLARE_|EMBEDDING_|WORKER|AI_GATEWAY|DRY_RUN|PORT$|NODE_TEST)/;
 

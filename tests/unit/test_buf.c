@@ -91,6 +91,16 @@ static void json_strings(void)
     }
 }
 
+// Found by fuzzing: a blank name, trimmed to a slice of nothing, was offset from a null pointer.
+static void slice_of_nothing(void)
+{
+    buf b = buf_new(fake_begin(), 0);
+    buf_put_json(&b, (str){0});
+    buf_put_url(&b, (str){0});
+    buf_put(&b, (str){0});
+    CHECK_STR(buf_str(&b), "\"\"");
+}
+
 // Whatever is put as a JSON string reads back as itself.
 static void json_strings_read_back(void)
 {
@@ -147,6 +157,7 @@ static const test tests[] = {
     {"growth", growth},
     {"two at once", two_at_once},
     {"json strings", json_strings},
+    {"slice of nothing", slice_of_nothing},
     {"json strings read back", json_strings_read_back},
     {"url components", url_components},
     {"hexadecimal", hexadecimal},

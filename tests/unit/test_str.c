@@ -1,4 +1,6 @@
 // base/str: slices.
+#include <string.h>
+
 #include "check.h"
 #include "fake_host.h"
 
@@ -130,8 +132,27 @@ static void uuids(void)
     }
 }
 
+// Every byte at every place of texts of every short length, with a second special byte behind or not.
+static void plain_text(void)
+{
+    char bytes[20];
+    for (int value = 0; value < 256; value++) {
+        bool plain = value >= 0x20 && value < 0x80 && value != '"' && value != '\\';
+        for (int len = 1; len < 20; len++) {
+            for (int at = 0; at < len; at++) {
+                memset(bytes, at % 2 ? ' ' : '!', sizeof bytes);
+                bytes[at] = (char)value;
+                str text = fake_bytes(bytes, len);
+                const char *end = text.at + len;
+                if (str_skip_plain(text.at, end) != (plain ? end : text.at + at))
+                    check_fail(__FILE__, __LINE__, "byte %d at %d of %d", value, at, len);
+            }
+        }
+    }
+}
+
 static const test tests[] = {
     {"equality", equality}, {"search", search},   {"slices", slices}, {"trimming", trimming},
-    {"cutting", cutting},   {"numbers", numbers}, {"uuids", uuids},
+    {"cutting", cutting},   {"numbers", numbers}, {"uuids", uuids},   {"plain text", plain_text},
 };
 const module str_tests = MODULE("str", tests);

@@ -10,15 +10,19 @@ import { ROOT } from "../lib/worker.mjs";
 const MAX_UPLOAD_KIB = 40;
 const MAX_SHIM_LINES = 400;
 
-const wasm = async () => new WebAssembly.Module(await readFile(join(ROOT, "build/worker.wasm")));
+/** @returns {Promise<{ module: string, name: string, kind: string }[]>} */
+async function importsOfModule() {
+  const { Module } = /** @type {any} */ (WebAssembly);
+  return Module.imports(new Module(await readFile(join(ROOT, "build/worker.wasm"))));
+}
 
 test("the module imports from host alone, exactly what host.mjs provides", async () => {
-  const imports = WebAssembly.Module.imports(await wasm());
+  const imports = await importsOfModule();
   assert.deepEqual([...new Set(imports.map(({ module }) => module))], ["host"]);
   assert.ok(imports.every(({ kind }) => kind === "function"));
   // Node has no JSPI by default; the names are what matters here.
   Reflect.set(WebAssembly, "Suspending", function Suspending() {});
-  const { createHost } = await import("../../js-shim/host.mjs");
+  const { createHost } = await import(new URL("../../js-shim/host.mjs", import.meta.url).href);
   const provided = Object.keys(createHost(/** @type {any} */ ({ event: null })));
   assert.deepEqual(imports.map(({ name }) => name).sort(), provided.sort());
 });
@@ -26,7 +30,7 @@ test("the module imports from host alone, exactly what host.mjs provides", async
 test("every function of include/host.h is an import", async () => {
   const header = await readFile(join(ROOT, "include/host.h"), "utf8");
   const declared = [...header.matchAll(/^[a-z_0-9]+ host_(\w+)\(/gm)].map(([, name]) => name);
-  const names = WebAssembly.Module.imports(await wasm()).map(({ name }) => name);
+  const names = (await importsOfModule()).map(({ name }) => name);
   assert.ok(declared.length >= 14, declared.join());
   assert.deepEqual(names.sort(), declared.sort());
 });

@@ -100,8 +100,8 @@ describe("400 INVALID_JSON", () => {
     "a comment": '{"name":"C"/**/}',
     "an array": '[{"name":"C"}]',
     "a string": '"C"',
-    "null": "null",
-    "NaN": '{"name":NaN}',
+    null: "null",
+    NaN: '{"name":NaN}',
     "a leading zero": '{"x":01,"name":"C"}',
     "a key twice": '{"name":"C","name":"D"}',
     "a key twice, once escaped": '{"name":"C","n\\u0061me":"D"}',
@@ -157,27 +157,46 @@ const type = (/** @type {string} */ name, /** @type {string} */ received, expect
   expected,
   received,
 });
-const long = (/** @type {string} */ name, /** @type {number} */ maximum) => ({ code: "too_big", path: [name], maximum });
+const long = (/** @type {string} */ name, /** @type {number} */ maximum) => ({
+  code: "too_big",
+  path: [name],
+  maximum,
+});
 const short = (/** @type {string} */ name) => ({ code: "too_small", path: [name], minimum: 1 });
 const plain = (/** @type {string} */ code, /** @type {string} */ name) => ({ code, path: [name] });
 
 describe("profile", () => {
   const limits = { first_name: 100, last_name: 100, phone: 32, location: 200, current_title: 200 };
   const bad = [
-    ["each field of another type", { first_name: 1, phone: true, location: [], current_title: {} }, [
-      type("first_name", "number"),
-      type("phone", "boolean"),
-      type("location", "array"),
-      type("current_title", "object"),
-    ]],
-    ["each field too long, in the order of the schema",
-      Object.fromEntries(Object.entries(limits).reverse().map(([name, most]) => [name, "ä".repeat(most + 1)])),
-      Object.entries(limits).map(([name, most]) => long(name, most))],
-    ["a summary of 10,001 characters", { professional_summary: "x".repeat(10_001) }, [long("professional_summary", 10_000)]],
-    ["links that are none", { linkedin_url: "not a link", photo_url: "ftp://x.example/a.png" }, [
-      plain("invalid_string", "linkedin_url"),
-      plain("invalid_string", "photo_url"),
-    ]],
+    [
+      "each field of another type",
+      { first_name: 1, phone: true, location: [], current_title: {} },
+      [
+        type("first_name", "number"),
+        type("phone", "boolean"),
+        type("location", "array"),
+        type("current_title", "object"),
+      ],
+    ],
+    [
+      "each field too long, in the order of the schema",
+      Object.fromEntries(
+        Object.entries(limits)
+          .reverse()
+          .map(([name, most]) => [name, "ä".repeat(most + 1)]),
+      ),
+      Object.entries(limits).map(([name, most]) => long(name, most)),
+    ],
+    [
+      "a summary of 10,001 characters",
+      { professional_summary: "x".repeat(10_001) },
+      [long("professional_summary", 10_000)],
+    ],
+    [
+      "links that are none",
+      { linkedin_url: "not a link", photo_url: "ftp://x.example/a.png" },
+      [plain("invalid_string", "linkedin_url"), plain("invalid_string", "photo_url")],
+    ],
     ["a photo without a scheme", { photo_url: "example.com/a.png" }, [plain("invalid_string", "photo_url")]],
     ["a photo by javascript:", { photo_url: "javascript:alert(1)" }, [plain("invalid_string", "photo_url")]],
     ["a link too long", { linkedin_url: `https://x.example/${"a".repeat(300)}` }, [long("linkedin_url", 300)]],
@@ -199,29 +218,38 @@ describe("work experience", () => {
   const good = { position: "Engineer", company: "Acme", start_date: "2020-02-29" };
   const bad = [
     ["nothing", {}, ["position", "company", "start_date"].map((name) => type(name, "undefined"))],
-    ["nulls", { position: null, company: null, start_date: null },
-      ["position", "company", "start_date"].map((name) => type(name, "null"))],
+    [
+      "nulls",
+      { position: null, company: null, start_date: null },
+      ["position", "company", "start_date"].map((name) => type(name, "null")),
+    ],
     ["blanks", { ...good, position: " \t ", company: "\u3000" }, [short("position"), short("company")]],
-    ["texts too long", { ...good, position: "x".repeat(201), description: "x".repeat(10_001) }, [
-      long("position", 200),
-      long("description", 10_000),
-    ]],
-    ["days that the calendar does not have", { ...good, start_date: "2023-02-29", end_date: "2024-13-01" }, [
-      plain("invalid_date", "start_date"),
-      plain("invalid_date", "end_date"),
-    ]],
+    [
+      "texts too long",
+      { ...good, position: "x".repeat(201), description: "x".repeat(10_001) },
+      [long("position", 200), long("description", 10_000)],
+    ],
+    [
+      "days that the calendar does not have",
+      { ...good, start_date: "2023-02-29", end_date: "2024-13-01" },
+      [plain("invalid_date", "start_date"), plain("invalid_date", "end_date")],
+    ],
     ["other ways to write a day", { ...good, start_date: "2020-1-2" }, [plain("invalid_date", "start_date")]],
     ["a time of day", { ...good, start_date: "2020-01-02T00:00:00Z" }, [plain("invalid_date", "start_date")]],
     ["an end before the start", { ...good, end_date: "2019-12-31" }, [plain("custom", "end_date")]],
     ["an end although current", { ...good, end_date: "2024-01-01", is_current: true }, [plain("custom", "end_date")]],
     ["is_current as a text", { ...good, is_current: "true" }, [type("is_current", "string", "boolean")]],
-    ["everything wrong at once", { position: 5, company: "", start_date: "soon", end_date: 7, is_current: 1 }, [
-      type("position", "number"),
-      short("company"),
-      plain("invalid_date", "start_date"),
-      type("end_date", "number"),
-      type("is_current", "number", "boolean"),
-    ]],
+    [
+      "everything wrong at once",
+      { position: 5, company: "", start_date: "soon", end_date: 7, is_current: 1 },
+      [
+        type("position", "number"),
+        short("company"),
+        plain("invalid_date", "start_date"),
+        type("end_date", "number"),
+        type("is_current", "number", "boolean"),
+      ],
+    ],
   ];
   for (const [what, body, expected] of bad) {
     test(`POST with ${what}`, async () => {
@@ -249,12 +277,16 @@ describe("skill", () => {
     ["no name", { level: "expert" }, [type("name", "undefined")]],
     ["a blank name", { name: "  " }, [short("name")]],
     ["a name of 101 characters", { name: "😀".repeat(101) }, [long("name", 100)]],
-    ["another level", { name: "C", level: "wizard" }, [
-      { code: "invalid_enum_value", path: ["level"], received: "wizard", options },
-    ]],
-    ["a level in capitals", { name: "C", level: "Expert" }, [
-      { code: "invalid_enum_value", path: ["level"], received: "Expert", options },
-    ]],
+    [
+      "another level",
+      { name: "C", level: "wizard" },
+      [{ code: "invalid_enum_value", path: ["level"], received: "wizard", options }],
+    ],
+    [
+      "a level in capitals",
+      { name: "C", level: "Expert" },
+      [{ code: "invalid_enum_value", path: ["level"], received: "Expert", options }],
+    ],
   ];
   for (const [what, body, expected] of bad) {
     test(`POST with ${what}`, async () => {

@@ -73,7 +73,10 @@ describe("profile", () => {
   });
 
   test("links with and without a scheme", async () => {
-    const body = { linkedin_url: "https://www.linkedin.com/in/a-b?x=1#y", photo_url: "http://img.example.com:8080/ä.png" };
+    const body = {
+      linkedin_url: "https://www.linkedin.com/in/a-b?x=1#y",
+      photo_url: "http://img.example.com:8080/ä.png",
+    };
     assert.equal((await api.patch(PROFILE, body)).status, 200);
     assert.equal((await api.patch(PROFILE, { linkedin_url: "www.linkedin.com/in/a" })).status, 200);
   });
@@ -134,7 +137,10 @@ describe("work experience", () => {
       const answer = await api.patch(path, change);
       assert.equal(answer.status, 400, JSON.stringify(answer.body));
       assert.equal(answer.body.error, "Invalid work experience data");
-      assert.deepEqual(answer.body.details.map((/** @type {any} */ one) => [one.code, one.path]), [["custom", ["end_date"]]]);
+      assert.deepEqual(
+        answer.body.details.map((/** @type {any} */ one) => [one.code, one.path]),
+        [["custom", ["end_date"]]],
+      );
       assert.ok(!/violates|constraint/.test(JSON.stringify(answer.body)));
     }
   });
@@ -168,7 +174,10 @@ describe("skills", () => {
   test("the list is by name", async () => {
     const { status, body } = await api.get(SKILLS);
     assert.equal(status, 200);
-    assert.deepEqual(body.skills.map((/** @type {any} */ one) => one.name), ["Rust", "Zig"]);
+    assert.deepEqual(
+      body.skills.map((/** @type {any} */ one) => one.name),
+      ["Rust", "Zig"],
+    );
   });
 });
 
@@ -181,7 +190,16 @@ describe("another user's row, an unknown id and a malformed id are the same 404"
       const stranger = client(stack.worker, (await stack.user()).token);
       const created = await stranger.post(path, create);
       const theirs = (created.body.skill ?? created.body.experience).id;
-      const ids = [theirs, UNKNOWN, "1", "null", `${theirs}x`, `eq.${theirs}`, `${theirs}%26user_id=neq.x`, "%27%20or%20true"];
+      const ids = [
+        theirs,
+        UNKNOWN,
+        "1",
+        "null",
+        `${theirs}x`,
+        `eq.${theirs}`,
+        `${theirs}%26user_id=neq.x`,
+        "%27%20or%20true",
+      ];
       for (const id of ids) {
         assertNotFound(await api.get(`${path}/${id}`), message);
         assertNotFound(await api.patch(`${path}/${id}`, change), message);

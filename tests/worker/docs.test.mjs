@@ -36,8 +36,7 @@ after(async () => {
 });
 
 /** What a caller of this path sends: the service key for the administrator's, a user's token elsewhere. */
-const tokenFor = (/** @type {string} */ path) =>
-  path.includes("/admin/") ? "service" : hs256(userClaims(USER));
+const tokenFor = (/** @type {string} */ path) => (path.includes("/admin/") ? "service" : hs256(userClaims(USER)));
 
 test("the document is valid OpenAPI 3.1", async () => {
   const validator = new Validator();
@@ -73,7 +72,10 @@ test("every operation says what it answers, and who may ask", () => {
       if (!METHODS.includes(method)) continue;
       const where = `${method} ${path}`;
       assert.ok(operation.summary, where);
-      assert.ok(Object.keys(operation.responses).some((status) => status.startsWith("2")), where);
+      assert.ok(
+        Object.keys(operation.responses).some((status) => status.startsWith("2")),
+        where,
+      );
       assert.equal(path.startsWith("/api/profile"), Boolean(operation.security?.[0]?.user), where);
       if (["put", "post", "patch"].includes(method) && path.startsWith("/api/profile")) {
         assert.ok(operation.requestBody?.content["application/json"], where);

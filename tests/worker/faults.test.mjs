@@ -111,7 +111,9 @@ describe("Workers AI", TOGETHER, () => {
     stack.ai.faults.add({ kind: "status", status: 429, headers }, { times: 1, match: one.isEmbed });
     const { last, from } = await one.edit();
     assert.match(last, SUCCESS);
-    await stack.worker.log.waitFor(/Retrying the AI call in 2000ms after the embedding model answered HTTP 429/, { from });
+    await stack.worker.log.waitFor(/Retrying the AI call in 2000ms after the embedding model answered HTTP 429/, {
+      from,
+    });
   });
 
   test("a Retry-After that does not fit is left to the sweeper", async () => {
@@ -141,10 +143,18 @@ describe("Workers AI", TOGETHER, () => {
   const bad = /** @type {[string, Fault, string][]} */ ([
     ["400", { kind: "status", status: 400 }, "the embedding model answered HTTP 400"],
     ["too few numbers", VECTOR_FAULTS.tooFewNumbers, "the embedding model gave a malformed vector: not 768 numbers"],
-    ["NaN, as null", VECTOR_FAULTS.notANumber, "the embedding model gave a malformed vector: an element is not a number"],
+    [
+      "NaN, as null",
+      VECTOR_FAULTS.notANumber,
+      "the embedding model gave a malformed vector: an element is not a number",
+    ],
     ["all zero", VECTOR_FAULTS.allZero, "the embedding model gave a malformed vector: all zero"],
     ["one vector too many", VECTOR_FAULTS.oneTooMany, "the embedding model gave another number of vectors"],
-    ["no data", { kind: "status", status: 200, body: { shape: [1, 768] } }, "the embedding model gave another number of vectors"],
+    [
+      "no data",
+      { kind: "status", status: 200, body: { shape: [1, 768] } },
+      "the embedding model gave another number of vectors",
+    ],
     ["no vector", VECTOR_FAULTS.noneAtAll, "the embedding model gave another number of vectors"],
   ]);
   for (const [what, fault, why] of bad) {
@@ -208,7 +218,10 @@ describe("Supabase, behind the answer", TOGETHER, () => {
   test("500 for ever: three attempts, one line, nothing asked of the model", async () => {
     const one = await scene();
     stack.proxy.faults.add({ kind: "status", status: 500 }, { match: one.isRead });
-    assert.equal((await one.edit()).last, failure(one.id, "the database could not read the profile (HTTP 500 (XX000))"));
+    assert.equal(
+      (await one.edit()).last,
+      failure(one.id, "the database could not read the profile (HTTP 500 (XX000))"),
+    );
     assert.deepEqual([one.reads(), one.embeds(), one.stores()], [3, 0, 0]);
   });
 
@@ -256,8 +269,7 @@ describe("Supabase, behind the answer", TOGETHER, () => {
         { kind: "status", status: 403, body: denied },
         {
           match: (call) =>
-            one.isRead(call) &&
-            (call.path.endsWith(`/${table}`) || String(call.query.get("select")).includes(embeds)),
+            one.isRead(call) && (call.path.endsWith(`/${table}`) || String(call.query.get("select")).includes(embeds)),
         },
       );
       const { from } = await one.edit();
@@ -278,20 +290,31 @@ describe("Supabase, while the user waits", TOGETHER, () => {
     ["a refused connection", { kind: "refuse" }, 503, "UPSTREAM_ERROR"],
     ["an answer that breaks off", { kind: "reset" }, 503, "UPSTREAM_ERROR"],
     ["nonsense", { kind: "garbage" }, 502, "UPSTREAM_ERROR"],
-    ["a redirect", { kind: "status", status: 302, headers: { location: "http://127.0.0.1:9/" } }, 502, "UPSTREAM_ERROR"],
+    [
+      "a redirect",
+      { kind: "status", status: 302, headers: { location: "http://127.0.0.1:9/" } },
+      502,
+      "UPSTREAM_ERROR",
+    ],
     ["403", { kind: "status", status: 403 }, 502, "UPSTREAM_ERROR"],
     ["401", { kind: "status", status: 401 }, 401, "INVALID_TOKEN"],
-    ["a statement timeout", { kind: "status", status: 500, body: { code: "57014", message: "canceling statement" } }, 504, "UPSTREAM_ERROR"],
+    [
+      "a statement timeout",
+      { kind: "status", status: 500, body: { code: "57014", message: "canceling statement" } },
+      504,
+      "UPSTREAM_ERROR",
+    ],
     ["a gateway timeout", { kind: "status", status: 504 }, 504, "UPSTREAM_ERROR"],
   ]);
-  const requests = /** @type {[string, (api: ReturnType<typeof client>) => Promise<import("../lib/stack.mjs").Answer>][]} */ ([
-    ["PATCH profile", (api) => api.patch(PROFILE, { current_title: "X" })],
-    ["GET profile", (api) => api.get(PROFILE)],
-    ["POST skill", (api) => api.post(SKILLS, { name: "X" })],
-    ["GET skills", (api) => api.get(SKILLS)],
-    ["DELETE skill", (api) => api.delete(`${SKILLS}/33333333-3333-4333-8333-333333333333`)],
-    ["GET embedding", (api) => api.get("/api/profile/embedding")],
-  ]);
+  const requests =
+    /** @type {[string, (api: ReturnType<typeof client>) => Promise<import("../lib/stack.mjs").Answer>][]} */ ([
+      ["PATCH profile", (api) => api.patch(PROFILE, { current_title: "X" })],
+      ["GET profile", (api) => api.get(PROFILE)],
+      ["POST skill", (api) => api.post(SKILLS, { name: "X" })],
+      ["GET skills", (api) => api.get(SKILLS)],
+      ["DELETE skill", (api) => api.delete(`${SKILLS}/33333333-3333-4333-8333-333333333333`)],
+      ["GET embedding", (api) => api.get("/api/profile/embedding")],
+    ]);
   for (const [what, fault, status, code] of answers) {
     test(`${what} becomes ${status} ${code}`, async () => {
       const one = await scene();

@@ -100,10 +100,7 @@ describe("a hanging upstream", { concurrency: true }, () => {
       await new Promise((resolve) => setTimeout(resolve, 9000));
       lateAnswers++;
     };
-    stack.ai.faults.add(
-      { kind: "answer", change: wrong.change, before: late },
-      { times: 1, match: one.isEmbed },
-    );
+    stack.ai.faults.add({ kind: "answer", change: wrong.change, before: late }, { times: 1, match: one.isEmbed });
     stack.ai.faults.add({ kind: "delay", ms: 2500 }, { times: 1, match: one.isEmbed });
     assert.match(await one.edit(), /Successfully/);
     await one.assertStored();

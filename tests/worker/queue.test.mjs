@@ -60,10 +60,15 @@ describe("a batch", () => {
 
   test("of many messages for few users embeds each user once", async () => {
     await editedUsers(5);
-    const fates = await stack.worker.consume(messagesOf(Array.from({ length: BATCH }, (_, i) => users[i % 5] ?? assert.fail())));
+    const fates = await stack.worker.consume(
+      messagesOf(Array.from({ length: BATCH }, (_, i) => users[i % 5] ?? assert.fail())),
+    );
     assert.deepEqual(fates, Array(BATCH).fill("ack"));
     assert.deepEqual(stack.proxy.summary(), THREE_CALLS);
-    assert.deepEqual(stack.ai.calls.map(({ texts }) => texts.length), [5]);
+    assert.deepEqual(
+      stack.ai.calls.map(({ texts }) => texts.length),
+      [5],
+    );
   });
 
   test("of users who are up to date costs one call", async () => {
@@ -142,7 +147,10 @@ describe("a profile that fails for good", () => {
 
 describe("an outage", () => {
   const outages = /** @type {[string, (retryAfter: string) => void][]} */ ([
-    ["of the model", (after) => stack.ai.faults.add({ kind: "status", status: 429, headers: { "retry-after": after } })],
+    [
+      "of the model",
+      (after) => stack.ai.faults.add({ kind: "status", status: 429, headers: { "retry-after": after } }),
+    ],
     [
       "of the database, at the read",
       (after) => stack.proxy.faults.add({ kind: "status", status: 429, headers: { "retry-after": after } }),
@@ -208,7 +216,10 @@ describe("through the queue itself", () => {
       await flush();
       return stack.ai.calls.length > 0;
     });
-    assert.deepEqual(stack.proxy.summary().filter((call) => !call.startsWith("PATCH")), THREE_CALLS);
+    assert.deepEqual(
+      stack.proxy.summary().filter((call) => !call.startsWith("PATCH")),
+      THREE_CALLS,
+    );
     assert.equal(stack.ai.calls.length, 1);
     await assertVector(user);
     await stack.worker.log.waitFor(new RegExp(`Successfully updated resume embedding for user ${user.id}`), { from });
@@ -229,7 +240,10 @@ describe("through the queue itself", () => {
       await flush();
       return stack.ai.calls.length > 1;
     });
-    assert.deepEqual(stack.ai.calls.map(({ texts }) => texts.length), [20, 20]);
+    assert.deepEqual(
+      stack.ai.calls.map(({ texts }) => texts.length),
+      [20, 20],
+    );
     for (const { id } of users) {
       assert.ok(vectorDistance(await stack.vector(id), aiVector(`Title ${id} again`)) < NEAR);
     }

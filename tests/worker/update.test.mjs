@@ -51,13 +51,16 @@ test("an edit costs three subrequests and one AI call, and logs exactly this", a
   assert.deepEqual(stack.proxy.summary(calls), ["PATCH users", "GET users", "POST rpc/store_resume_embeddings"]);
   assert.equal(stack.ai.calls.length - aiCalls, 1);
   const { via, model, texts, pooling, gateway } = stack.ai.calls[aiCalls] ?? assert.fail();
-  assert.deepEqual({ via, model, texts, pooling, gateway }, {
-    via: "binding",
-    model: AI_MODEL,
-    texts: ["Engineer"],
-    pooling: "mean",
-    gateway: undefined,
-  });
+  assert.deepEqual(
+    { via, model, texts, pooling, gateway },
+    {
+      via: "binding",
+      model: AI_MODEL,
+      texts: ["Engineer"],
+      pooling: "mean",
+      gateway: undefined,
+    },
+  );
   assert.ok(vectorDistance(await stack.vector(user.id), aiVector("Engineer")) < NEAR);
   const logged = stack.worker.log.texts(lines).map((line) => line.replace(/in \d+ms$/, "in ms"));
   assert.deepEqual(logged, [
@@ -79,7 +82,14 @@ test("the answer does not wait for the model", async () => {
 
 test("an edit of columns outside the text starts nothing", async () => {
   const [calls, lines] = [stack.proxy.calls.length, stack.worker.log.lines.length];
-  const body = { first_name: "A", last_name: "B", phone: "1", location: "C", linkedin_url: "l.example", photo_url: null };
+  const body = {
+    first_name: "A",
+    last_name: "B",
+    phone: "1",
+    location: "C",
+    linkedin_url: "l.example",
+    photo_url: null,
+  };
   await api.patch(PROFILE, body);
   await api.patch(PROFILE, { ...body, phone: "2" });
   await stack.worker.log.waitFor(/Profile updated/, { from: lines + 1 });
@@ -101,7 +111,9 @@ test("every kind of edit is followed by the vector of the text as it then is", a
   const position = { position: "Engineer", company: "Acme", description: "Did \t things", start_date: "2020-01-01" };
   await check(() => api.patch(PROFILE, { current_title: " Lead ", professional_summary: "Zoë builds\nthings 😀" }));
   const { experience } = await check(() => api.post("/api/profile/work-experience", position));
-  await check(() => api.post("/api/profile/work-experience", { ...position, company: "Newer", start_date: "2022-01-01" }));
+  await check(() =>
+    api.post("/api/profile/work-experience", { ...position, company: "Newer", start_date: "2022-01-01" }),
+  );
   await check(() => api.patch(`/api/profile/work-experience/${experience.id}`, { start_date: "2023-01-01" }));
   const { skill } = await check(() => api.post("/api/profile/skills", { name: "C" }));
   await check(() => api.post("/api/profile/skills", { name: "Assembly", level: "expert" }));
@@ -213,7 +225,10 @@ describe("providers", () => {
   test("mock: computed in the worker", async () => {
     const worker = await stack.addWorker({ ai: false, vars: { EMBEDDING_PROVIDER: "mock" } });
     const aiCalls = stack.ai.calls.length;
-    assert.match(await editAndWait({ current_title: "Zoë, C++ & Zig", professional_summary: "ÄÖÜ 😀 x-y" }, worker), /Successfully/);
+    assert.match(
+      await editAndWait({ current_title: "Zoë, C++ & Zig", professional_summary: "ÄÖÜ 😀 x-y" }, worker),
+      /Successfully/,
+    );
     assert.equal(stack.ai.calls.length, aiCalls);
     assert.ok(vectorDistance(await stack.vector(user.id), mockVector("Zoë, C++ & Zig ÄÖÜ 😀 x-y")) < NEAR);
     assert.equal((await stack.state(user.id)).model, "mock;text=1");

@@ -28,6 +28,9 @@ export async function startProject({ vars = {} } = {}) {
       EMBEDDING_PROVIDER: "mock",
       ...vars,
     },
+  }).catch(async (error) => {
+    await upstream.close();
+    throw error;
   });
   const isKeySet = (/** @type {{ path: string }} */ { path }) => path === JWKS_PATH;
   return {
