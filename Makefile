@@ -44,6 +44,9 @@ size: build ## Print what a deploy uploads
 bench: build ## Measure against what people would otherwise run
 	@node bench/run.mjs
 
+bench-core: $(modules) $(cjson) ## Measure the steps of the core alone, native and WebAssembly
+	@node bench/core/run.mjs
+
 audit: $(modules) ## Look for known holes in what runs in production; says so when it cannot ask
 	@sh scripts/audit.sh
 

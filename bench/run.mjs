@@ -1,16 +1,17 @@
 // Measures this worker against what people would otherwise run: bench/lib does the work, this file says in which
 // order, and writes the result.
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { measureBackfill } from "./lib/backfill.mjs";
 import { bundle } from "./lib/build.mjs";
 import { checkBehaviour } from "./lib/check.mjs";
-import { CONTENDERS, EMPTY, projectPath, QUEUE_ONLY } from "./lib/contenders.mjs";
+import { CONTENDERS, EMPTY, FETCH_ONLY, projectPath, QUEUE_ONLY } from "./lib/contenders.mjs";
 import { edits } from "./lib/fixtures.mjs";
 import * as measure from "./lib/measure.mjs";
 import { barsSvg, scalingSvg } from "./lib/plot.mjs";
+import { publish } from "./lib/publish.mjs";
 import { metricsTable, reportJson, scalingTable, targetsTable } from "./lib/report.mjs";
 import { startChild } from "./lib/rpc.mjs";
 import { startMiniflare, startWorkerd } from "./lib/runtime.mjs";
@@ -112,7 +113,7 @@ async function prepare(
   /** @type {string} */ folder,
   /** @type {any} */ shared,
 ) {
-  const extra = names.includes("worker-queue") ? [EMPTY, QUEUE_ONLY] : [EMPTY];
+  const extra = names.includes("worker-queue") ? [EMPTY, FETCH_ONLY, QUEUE_ONLY] : [EMPTY];
   const arenas = [];
   for (const contender of [...CONTENDERS.filter(({ name }) => names.includes(name)), ...extra]) {
     if (contender.ours && !existsSync(projectPath("build/worker.wasm"))) {
@@ -158,7 +159,7 @@ async function measureAll(options, folder, shared, samples) {
     subrequests: () => measure.countSubrequests(arenas, settings, samples),
     "cold-start": () =>
       measure.measureColdStart(
-        all.filter(({ contender }) => !contender.queue),
+        [...direct, ...all.filter(({ contender }) => contender === EMPTY)],
         shared.port,
         settings,
         samples,
@@ -175,15 +176,6 @@ async function measureAll(options, folder, shared, samples) {
   }
 }
 
-/** Puts the tables where docs/benchmarks.md shows those of the last full run. @param {string} text */
-async function publish(text) {
-  const path = projectPath("docs/benchmarks.md");
-  const page = await readFile(path, "utf8");
-  const [before, rest = ""] = page.split("<!-- figures -->\n");
-  const after = rest.slice(rest.indexOf("<!-- end of figures -->"));
-  await writeFile(path, `${before}<!-- figures -->\n\`\`\`\n${text}\`\`\`\n${after}`);
-}
-
 /** @param {Options} options @param {Samples} samples */
 async function write({ settings, json, plots, whole }, samples) {
   const results = samples.summary();
@@ -194,7 +186,7 @@ async function write({ settings, json, plots, whole }, samples) {
   await writeFile(join(plots, "benchmarks-scaling.svg"), scalingSvg(results));
   const text = `${[metricsTable(results), targetsTable(results), scalingTable(results)].filter(Boolean).join("\n\n")}\n`;
   process.stdout.write(text);
-  if (whole) await publish(text);
+  if (whole) await publish("figures", text);
   say(`wrote ${json} and ${plots}/benchmarks*.svg`);
 }
 

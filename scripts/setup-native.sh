@@ -1,25 +1,27 @@
 #!/bin/sh
 # Makes sure that this machine can build the native tests: a C compiler with AddressSanitizer and
-# UndefinedBehaviorSanitizer; with the argument "fuzz", clang with libFuzzer. Uses CC (or FUZZ_CC) when it is set.
+# UndefinedBehaviorSanitizer; with the argument "fuzz", clang with libFuzzer. CC and FUZZ_CC choose another compiler.
 # Installs Debian packages when something is missing and it may; otherwise says what to install, and fails.
 set -eu
 
 if [ "${1:-}" = fuzz ]; then
+  default=clang
   compiler=${FUZZ_CC:-clang}
   flags="-fsanitize=fuzzer,address,undefined"
   program="#include <stddef.h>
 #include <stdint.h>
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) { return size > 1 && data[0] && data[1] ? 0 : 0; }"
-  set -- clang libc6-dev
-  purpose="the fuzz targets need clang with libFuzzer"
   try="-runs=1"
+  packages="clang libc6-dev"
+  need="the fuzz targets need clang with libFuzzer (packages clang, libc6-dev and libclang-rt-<version>-dev)"
 else
+  default=cc
   compiler=${CC:-cc}
   flags="-fsanitize=address,undefined"
   program="int main(void) { return 0; }"
-  set -- gcc libc6-dev
-  purpose="the unit tests need a C compiler with AddressSanitizer"
   try=""
+  packages="gcc libc6-dev"
+  need="the unit tests need a C compiler with AddressSanitizer (packages gcc and libc6-dev)"
 fi
 
 works() {
@@ -32,26 +34,32 @@ works() {
   return $result
 }
 
-if works; then
-  exit 0
-fi
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    DEBIAN_FRONTEND=noninteractive "$@"
+  else
+    sudo -n DEBIAN_FRONTEND=noninteractive "$@"
+  fi
+}
 
-as_root=none
-if [ "$(id -u)" = 0 ]; then
-  as_root=""
-elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
-  as_root="sudo -n"
-fi
+may_install() {
+  command -v apt-get >/dev/null 2>&1 && { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+}
 
-if command -v apt-get >/dev/null 2>&1 && [ "$as_root" != none ]; then
+install() {
   echo "setup-native: installing $*" >&2
-  { DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 ||
-    { $as_root apt-get update >/dev/null 2>&1 &&
-      DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1; }; } || true
-  if works; then
-    exit 0
+  as_root apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 ||
+    { as_root apt-get update >/dev/null 2>&1 && as_root apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1; }
+}
+
+works && exit 0
+if [ "$compiler" = "$default" ] && may_install; then
+  # shellcheck disable=SC2086 # a list of words
+  install $packages && works && exit 0
+  # Debian splits the sanitizers' and libFuzzer's libraries off, into a package that carries clang's version.
+  if [ "$default" = clang ] && command -v clang >/dev/null 2>&1; then
+    install "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" && works && exit 0
   fi
 fi
-
-echo "setup-native: $purpose, and $compiler is not one; install the packages $*, or set CC (FUZZ_CC for fuzzing)." >&2
+echo "setup-native: $need; $compiler is not one or is missing." >&2
 exit 1

@@ -109,14 +109,23 @@ void core_fetch(arena *mem, const http_request *request)
         match.route->handle(&ctx, match.route);
 }
 
-void core_queue(arena *mem, const queue_message *messages, int32_t count)
+// A context for work without a request; says so when it cannot succeed.
+static context new_background_context(arena *mem)
 {
     context ctx = new_context(mem);
+    if (!ctx.cfg.supabase_url.len || !ctx.cfg.service_key.len)
+        context_log(&ctx, HOST_ERROR, S("Config"), S("SUPABASE_URL or SUPABASE_SERVICE_ROLE_KEY is not configured"));
+    return ctx;
+}
+
+void core_queue(arena *mem, const queue_message *messages, int32_t count)
+{
+    context ctx = new_background_context(mem);
     consumer_run(&ctx, messages, count);
 }
 
 void core_scheduled(arena *mem)
 {
-    context ctx = new_context(mem);
+    context ctx = new_background_context(mem);
     sweep_run(&ctx);
 }

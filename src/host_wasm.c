@@ -42,11 +42,10 @@ extern char __heap_base;
 static void grow_memory(arena *a, ptrdiff_t need)
 {
     size_t pages = ((size_t)need + PAGE - 1) / PAGE;
-    // Grown by an eighth at least, so that a large event does not grow page by page.
+    // Grown by an eighth at least, so that a large event does not grow page by page; near the maximum, by what is needed.
     size_t eighth = __builtin_wasm_memory_size(0) / 8;
-    if (pages < eighth)
-        pages = eighth;
-    if (__builtin_wasm_memory_grow(0, pages) == (size_t)-1)
+    size_t grown = pages < eighth ? __builtin_wasm_memory_grow(0, eighth) : (size_t)-1;
+    if (grown == (size_t)-1 && __builtin_wasm_memory_grow(0, pages) == (size_t)-1)
         __builtin_trap();
     a->end = (char *)(__builtin_wasm_memory_size(0) * PAGE);
 }

@@ -134,10 +134,8 @@ static const struct {
     const char *name;
     void (*run)(arena *mem);
 } cases[] = {
-    {"request body to PATCH call", run_edit},
-    {"read of a long profile", run_read},
-    {"resume text of a long profile", run_text},
-    {"check of a 100-vector AI answer", run_check},
+    {"request body to PATCH call", run_edit},    {"read of a long profile", run_read},
+    {"resume text of a long profile", run_text}, {"check of a 100-vector AI answer", run_check},
     {"store call for 100 vectors", run_store},
 };
 

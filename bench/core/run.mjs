@@ -5,6 +5,7 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { projectPath } from "../lib/contenders.mjs";
+import { publish } from "../lib/publish.mjs";
 
 const CJSON = "build/vendor/cjson";
 const OUT = "build/bench-core";
@@ -48,7 +49,9 @@ async function treeOf(files) {
 
 /** @param {string[]} sources @returns {Promise<Uint8Array>} */
 async function compileWasm(sources) {
-  const { commands, Exit } = await import("@yowasp/clang");
+  const { commands, runLLVM, Exit } = await import("@yowasp/clang");
+  // Loads the compiler without a word.
+  await runLLVM(undefined, {}, { fetchProgress() {} });
   const headers = [...(await filesBelow("include", /\.h$/)), ...(await filesBelow("bench/core", /\.h$/))];
   const exported = EXPORTS.map((name) => `-Wl,--export=${name}`);
   const args = [...COMMON, ...WASM, ...exported, "-o", "core.wasm", ...sources];
@@ -57,7 +60,7 @@ async function compileWasm(sources) {
   const collect = (/** @type {Uint8Array | null} */ bytes) => void (messages += bytes ? decoder.decode(bytes) : "");
   try {
     const tree = await treeOf([...sources, ...headers, `${CJSON}/cJSON.h`]);
-    const out = await commands.clang(args, tree, { stdout: collect, stderr: collect, fetchProgress() {} });
+    const out = await commands.clang(args, tree, { stdout: collect, stderr: collect });
     return /** @type {any} */ (out)["core.wasm"];
   } catch (error) {
     if (error instanceof Exit) throw new Error(messages, { cause: error });
@@ -122,15 +125,27 @@ function table(native, wasm) {
   return `${lines.join("\n")}\n`;
 }
 
-const { values } = parseArgs({ options: { out: { type: "string", default: projectPath("build/bench-core.json") } } });
-if (!existsSync(projectPath(`${CJSON}/cJSON.c`))) {
+const HELP = `Usage: node bench/core/run.mjs [--out FILE]
+
+Times the core's steps alone, native and as WebAssembly. Writes build/bench-core.json and the table in
+docs/benchmarks.md, or only FILE.
+`;
+
+const { values } = parseArgs({ options: { out: { type: "string" }, help: { type: "boolean" } } });
+if (values.help) {
+  process.stdout.write(HELP);
+} else if (!existsSync(projectPath(`${CJSON}/cJSON.c`))) {
   process.stderr.write("bench-core: cJSON is missing: run make first\n");
-  process.exit(2);
+  process.exitCode = 2;
+} else {
+  await mkdir(projectPath(OUT), { recursive: true });
+  const sources = await coreSources();
+  const wasm = await runWasm(await compileWasm(sources));
+  const native = await runNative(sources);
+  const out = values.out ?? projectPath("build/bench-core.json");
+  await mkdir(dirname(out), { recursive: true });
+  await writeFile(out, `${JSON.stringify({ native, wasm }, null, 2)}\n`);
+  const text = table(native, wasm);
+  process.stdout.write(text);
+  if (values.out === undefined) await publish("core", text);
 }
-await mkdir(projectPath(OUT), { recursive: true });
-const sources = await coreSources();
-const wasm = await runWasm(await compileWasm(sources));
-const native = await runNative(sources);
-await mkdir(dirname(values.out), { recursive: true });
-await writeFile(values.out, `${JSON.stringify({ native, wasm }, null, 2)}\n`);
-process.stdout.write(table(native, wasm));

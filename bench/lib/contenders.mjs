@@ -55,11 +55,20 @@ export const EMPTY = {
   reference: true,
 };
 
-/** Answers at once and sends one message: what the queue and its simulator cost by themselves. @type {Contender} */
+/** One subrequest and, with a queue, one message: what the local queue simulator costs. @type {Contender} */
+export const FETCH_ONLY = {
+  name: "fetch-only",
+  title: "a worker that makes one call",
+  main: "bench/peers/fetch-only.mjs",
+  validates: false,
+  reference: true,
+};
+
+/** @type {Contender} */
 export const QUEUE_ONLY = {
   name: "queue-only",
-  title: "an empty worker that sends a message",
-  main: "bench/peers/queue-only.mjs",
+  title: "a worker that makes one call and sends a message",
+  main: "bench/peers/fetch-only.mjs",
   queue: true,
   validates: false,
   reference: true,

@@ -112,7 +112,7 @@ export function targetsTable(results) {
   const note =
     simulator === undefined || total === undefined
       ? ""
-      : `\n\nOf the ${total.toFixed(0)} us per edit with the queue, the local simulator takes ${simulator.toFixed(0)}.`;
+      : `\n\nOf the ${total.toFixed(0)} us per edit with the queue, Miniflare and its queue simulator take ${simulator.toFixed(0)}.`;
   return columns([["ratio of medians", "ratio", "rounds", "target", ""], ...rows]) + note;
 }
 

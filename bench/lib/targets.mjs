@@ -92,12 +92,13 @@ function roundRatios(a, b) {
 }
 
 /**
- * CPU per edit that belongs to the local queue simulator: an empty worker that sends a message, less an empty worker.
+ * CPU per edit that belongs to Miniflare, which simulates the queue and stands before every subrequest: a worker that makes
+ * one call and sends a message, less one in workerd alone that makes the call.
  * @param {Results} results
  */
 export function simulatorCpu(results) {
   const withQueue = results["queue-only"]?.["edit_cpu"]?.median;
-  const without = results["empty"]?.["edit_cpu"]?.median;
+  const without = results["fetch-only"]?.["edit_cpu"]?.median;
   return withQueue === undefined || without === undefined ? undefined : withQueue - without;
 }
 

@@ -34,7 +34,7 @@ typedef struct route {
 
 typedef struct router_match {
     const route *route; // NULL: no such path, or not that method
-    int32_t allowed;    // the methods that the path takes; 0: no such path
+    int32_t allowed;    // the methods that the path takes, without those for the service role; 0: none
     str id;             // what matched the ':' segment, decoded
 } router_match;
 

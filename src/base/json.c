@@ -16,45 +16,29 @@ static void release(void *block)
     (void)block;
 }
 
-static uint32_t hash_key(const char *key)
+// Whether two members of one object have the same (decoded) key, or there are more than JSON_MAX_MEMBERS, which bounds the
+// comparisons.
+static const char *member_fault(const cJSON *object)
 {
-    uint32_t hash = 2166136261u;
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * 16777619u;
-    return hash;
-}
-
-// Whether two members of one object have the same (decoded) key: a hash set, because a body may hold thousands.
-static bool has_duplicate(arena *mem, const cJSON *object)
-{
-    ptrdiff_t slots = 8;
-    for (const cJSON *member = object->child; member; member = member->next)
-        slots += 2;
-    char *mark = arena_mark(mem);
-    const char **seen = arena_new(mem, const char *, slots);
-    bool duplicate = false;
-    for (const cJSON *member = object->child; member && !duplicate; member = member->next) {
-        ptrdiff_t slot = (ptrdiff_t)(hash_key(member->string) % (uint32_t)slots);
-        while (seen[slot] && !duplicate) {
-            duplicate = strcmp(seen[slot], member->string) == 0;
-            slot = (slot + 1) % slots;
+    int count = 0;
+    for (const cJSON *member = object->child; member; member = member->next) {
+        if (++count > JSON_MAX_MEMBERS)
+            return "too many members in one object";
+        for (const cJSON *earlier = object->child; earlier != member; earlier = earlier->next) {
+            if (strcmp(earlier->string, member->string) == 0)
+                return "the same key twice in one object";
         }
-        seen[slot] = member->string;
     }
-    arena_rewind(mem, mark);
-    return duplicate;
+    return NULL;
 }
 
 // The recursion is bounded by JSON_MAX_DEPTH, which the text has been checked for.
-static bool any_duplicate(arena *mem, const cJSON *item)
+static const char *any_member_fault(const cJSON *item)
 {
-    if (cJSON_IsObject(item) && has_duplicate(mem, item))
-        return true;
-    for (const cJSON *child = item->child; child; child = child->next) {
-        if (any_duplicate(mem, child))
-            return true;
-    }
-    return false;
+    const char *fault = cJSON_IsObject(item) ? member_fault(item) : NULL;
+    for (const cJSON *child = item->child; child && !fault; child = child->next)
+        fault = any_member_fault(child);
+    return fault;
 }
 
 static json_fault check(str text)
@@ -76,8 +60,8 @@ const cJSON *json_parse(arena *mem, str text, json_fault *fault)
         parse_arena = NULL;
         if (!tree)
             found = (json_fault){"not readable", 0};
-        else if (any_duplicate(mem, tree))
-            found = (json_fault){"the same key twice in one object", 0};
+        else
+            found.what = any_member_fault(tree);
     }
     if (fault)
         *fault = found;

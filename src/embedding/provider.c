@@ -146,7 +146,11 @@ static provider_answer read_vectors(str body, provider_item *items, int32_t coun
 {
     json_reader r = json_read(body);
     int32_t found = -1;
-    if (!read_object(&r, true, items, count, &found) || !json_at_end(&r))
+    bool read = read_object(&r, true, items, count, &found) && json_at_end(&r);
+    // A vector that is no JSON, such as one with a NaN, is its text's fault; an answer that is garbage or cut off is not.
+    if (!read && found >= 0 && found < count && r.fault.at < body.len)
+        return (provider_answer){PROVIDER_CONTENT, S("the embedding model gave a malformed vector"), -1};
+    if (!read)
         return outage(S("the embedding model's answer is not readable"), -1);
     if (found != count)
         return (provider_answer){PROVIDER_CONTENT, S("the embedding model gave another number of vectors"), -1};

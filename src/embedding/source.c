@@ -7,6 +7,8 @@
 enum {
     TIMEOUT_MS = 5 * 1000,
     PAGE_ROWS = 1000, // PostgREST's db-max-rows on Supabase: as many rows may mean that there are more
+    // As a tree, the smallest rows take eleven times as much, and an instance has 64 MB. More is read in halves.
+    MAX_REPLY = 4 * 1024 * 1024,
 };
 
 #define USER_COLUMNS                                                                                                   \
@@ -32,6 +34,7 @@ static host_call read_call(const context *ctx, str query, str id_column, const s
     put_ids(&path, ids, count);
     host_call call = postgrest_call(ctx, S("GET"), buf_str(&path), S(""));
     call.timeout_ms = TIMEOUT_MS;
+    call.max_reply = MAX_REPLY;
     return call;
 }
 

@@ -294,13 +294,31 @@ static void log_outcome(const context *ctx, const update_item *item, int64_t sta
     }
 }
 
+enum { REASON_ROOM = 160 }; // the longest reason has about 100
+
+// Updates some of the users and gives the memory back, all but the reasons, which go to `reasons`.
+static void run_part(const context *ctx, update_item *items, int32_t count, bool force, char *reasons)
+{
+    char *mark = arena_mark(ctx->mem);
+    update_run(ctx, items, count, force);
+    for (int32_t i = 0; i < count; i++, reasons += REASON_ROOM) {
+        str reason = str_slice(items[i].reason, 0, REASON_ROOM);
+        for (ptrdiff_t at = 0; at < reason.len; at++)
+            reasons[at] = reason.at[at];
+        items[i].reason = (str){reasons, reason.len};
+    }
+    arena_rewind(ctx->mem, mark);
+}
+
 // An answer too large for one read: each half by itself, down to single users.
 static bool halve(const context *ctx, update_item *items, int32_t count, bool force, postgrest_outcome outcome)
 {
     if (outcome != POSTGREST_TOO_LARGE || count == 1)
         return false;
-    update_run(ctx, items, count / 2, force);
-    update_run(ctx, items + count / 2, count - count / 2, force);
+    int32_t half = count / 2;
+    char *reasons = arena_bytes(ctx->mem, (ptrdiff_t)count * REASON_ROOM);
+    run_part(ctx, items, half, force, reasons);
+    run_part(ctx, items + half, count - half, force, reasons + (ptrdiff_t)half * REASON_ROOM);
     return true;
 }
 

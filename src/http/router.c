@@ -72,7 +72,9 @@ router_match router_find(const route *routes, int32_t count, str method, str pat
         str id = {0};
         if (!fits(routes[i].path, path, mem, &id))
             continue;
-        match.allowed |= routes[i].methods;
+        // Whoever lacks the service-role key shall not learn that such a route exists.
+        if (routes[i].access != ACCESS_SERVICE)
+            match.allowed |= routes[i].methods;
         if (!match.route && (routes[i].methods & wanted)) {
             match.route = &routes[i];
             match.id = id;

@@ -3,9 +3,10 @@ import { pick, seededRandom } from "./random.mjs";
 
 /**
  * @typedef {object} Fault
- * @property {"status" | "refuse" | "reset" | "hang" | "garbage" | "delay" | "answer"} kind
- *   `refuse` closes the connection before the call is performed, `reset` in the middle of the answer's body;
- *   `hang` performs the call and never answers; `answer` changes the answer, or the time at which it comes
+ * @property {"status" | "refuse" | "reset" | "stall" | "hang" | "garbage" | "delay" | "answer"} kind
+ *   `refuse` closes the connection before the call is performed, `reset` in the middle of the answer's body, where
+ *   `stall` leaves it open; `hang` performs the call and never answers; `answer` changes the answer, or the time at
+ *   which it comes
  * @property {number} [status] of `status`
  * @property {Record<string, string>} [headers] of `status`
  * @property {unknown} [body] of `status` (default: an error in the upstream's own style)
@@ -113,6 +114,10 @@ export async function answerWithFault(response, fault, perform, errorBody) {
       return 0;
     case "garbage":
       return send(response, { ...answer, status: 200, body: GARBAGE });
+    case "stall":
+      response.writeHead(200, { "content-type": "application/json", "content-length": "100000" });
+      response.write('[{"id":"');
+      return 0;
     case "reset":
       response.writeHead(200, { "content-type": "application/json", "content-length": "100000" });
       response.write('[{"id":"', () => response.destroy());

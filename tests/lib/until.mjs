@@ -10,7 +10,7 @@ const POLL_MS = 20;
  * @param {number} [deadlineMs]
  * @returns {Promise<T>}
  */
-export async function until(what, probe, deadlineMs = 15_000) {
+export async function until(what, probe, deadlineMs = 30_000) {
   const end = Date.now() + deadlineMs;
   for (;;) {
     let last;

@@ -179,7 +179,7 @@ describe("an origin that is not listed is never reflected", () => {
     ],
     ...["https://app.example.co", "https://app.example.com ,https://evil.com", `${LISTED},https://other.example.com`],
     ...[`${LISTED} https://evil.com`, `https://other.example.com, ${LISTED}`, "https://app.example.com%00.evil.com"],
-    ...["https://аpp.example.com".normalize("NFKD").replace(/[^ -~]/g, "\u00e0"), "x".repeat(5000)],
+    ...["https://\u00e0pp.example.com", "x".repeat(5000)],
   ]) {
     test(JSON.stringify(origin).slice(0, 60), async () => {
       for (const method of ["GET", "OPTIONS", "POST"]) {

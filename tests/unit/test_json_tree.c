@@ -82,10 +82,13 @@ static str many_keys(int count, const char *last)
 
 static void many_members(void)
 {
-    CHECK(json_parse(fake_begin(), many_keys(5000, NULL), NULL));
-    CHECK(json_parse(fake_begin(), many_keys(5000, "k5000"), NULL));
-    CHECK(!json_parse(fake_begin(), many_keys(5000, "k0"), NULL));
-    CHECK(!json_parse(fake_begin(), many_keys(5000, "k4999"), NULL));
+    json_fault fault;
+    CHECK(json_parse(fake_begin(), many_keys(JSON_MAX_MEMBERS, NULL), NULL));
+    CHECK(json_parse(fake_begin(), many_keys(JSON_MAX_MEMBERS - 1, "other"), NULL));
+    CHECK(!json_parse(fake_begin(), many_keys(JSON_MAX_MEMBERS - 1, "k0"), NULL));
+    CHECK(!json_parse(fake_begin(), many_keys(JSON_MAX_MEMBERS - 1, "k498"), NULL));
+    CHECK(!json_parse(fake_begin(), many_keys(JSON_MAX_MEMBERS + 1, NULL), &fault));
+    CHECK_STR(str_from_c(fault.what), "too many members in one object");
 }
 
 static void members(void)

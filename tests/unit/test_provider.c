@@ -223,6 +223,7 @@ static void unreadable_answers(void)
         {"not JSON", "<html>Bad gateway</html>", PROVIDER_OUTAGE},
         {"cut off", fake_format("{\"data\":[%s", good), PROVIDER_OUTAGE},
         {"trailing", fake_format("{\"data\":[%s]} x", good), PROVIDER_OUTAGE},
+        {"a NaN", "{\"data\":[[0.5,NaN,0.5]]}", PROVIDER_CONTENT},
         {"an array", fake_format("[%s]", good), PROVIDER_OUTAGE},
         {"null", "null", PROVIDER_OUTAGE},
         {"data is no array", "{\"data\":{}}", PROVIDER_OUTAGE},

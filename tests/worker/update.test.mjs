@@ -80,6 +80,26 @@ test("the answer does not wait for the model", async () => {
   assert.match(await finished(user.id, from), /Successfully/);
 });
 
+test("a user who hangs up before the answer does not stop the edit, nor its embedding", async () => {
+  const from = stack.worker.log.lines.length;
+  const asked = stack.proxy.calls.length;
+  const gone = new AbortController();
+  const isEdit = (/** @type {import("../lib/fault-proxy.mjs").UpstreamCall} */ { method, headers }) =>
+    method === "PATCH" && headers.authorization === `Bearer ${user.token}`;
+  stack.proxy.faults.add({ kind: "delay", ms: 500 }, { times: 1, match: isEdit });
+  const edit = stack.worker.fetch(PROFILE, {
+    method: "PATCH",
+    signal: gone.signal,
+    headers: { authorization: `Bearer ${user.token}`, "content-type": "application/json" },
+    body: JSON.stringify({ current_title: "Gone" }),
+  });
+  await until("the edit has reached the database", () => stack.proxy.calls.slice(asked).some(isEdit));
+  gone.abort();
+  await assert.rejects(edit);
+  assert.match(await finished(user.id, from), /Successfully/);
+  assert.ok(vectorDistance(await stack.vector(user.id), aiVector("Gone")) < NEAR);
+});
+
 test("an edit of columns outside the text starts nothing", async () => {
   const [calls, lines] = [stack.proxy.calls.length, stack.worker.log.lines.length];
   const body = {
