@@ -295,10 +295,10 @@ static bool skip_value(json_reader *r, int depth)
     case 't': return skip_word(r, S("true"));
     case 'f': return skip_word(r, S("false"));
     case 'n': return skip_word(r, S("null"));
-    case '-': case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9': return skip_finite_number(r);
-    default: return fail(r, "a value was expected");
+    default: break;
     }
+    bool number = peek(r) == '-' || (peek(r) >= '0' && peek(r) <= '9');
+    return number ? skip_finite_number(r) : fail(r, "a value was expected");
 }
 
 bool json_skip(json_reader *r, str *raw)

@@ -82,21 +82,12 @@ static void put_line(buf *lines, str user_id, str status, str reason)
 
 static void put_outcome(buf *lines, const update_item *item, totals *t)
 {
-    switch (item->outcome) {
-    case UPDATE_STORED:
-        t->success++;
-        put_line(lines, item->user_id, S("success"), S(""));
-        break;
-    case UPDATE_PENDING:
-    case UPDATE_FAILED:
-    case UPDATE_DELAYED:
-        t->failed++;
-        put_line(lines, item->user_id, S("failed"), item->reason);
-        break;
-    default:
-        t->skipped++;
-        put_line(lines, item->user_id, S("skipped"), item->reason);
-    }
+    bool success = item->outcome == UPDATE_STORED;
+    bool failed = item->outcome == UPDATE_FAILED || item->outcome == UPDATE_DELAYED;
+    t->success += success;
+    t->failed += failed;
+    t->skipped += !success && !failed;
+    put_line(lines, item->user_id, success ? S("success") : failed ? S("failed") : S("skipped"), item->reason);
 }
 
 // One page, told to the client. False when an outage makes it pointless to go on.

@@ -150,7 +150,7 @@ static provider_answer read_vectors(str body, provider_item *items, int32_t coun
     // A vector that is no JSON, such as one with a NaN, is its text's fault; an answer that is garbage or cut off is not.
     if (!read && found >= 0 && found < count && r.fault.at < body.len)
         return (provider_answer){PROVIDER_CONTENT, S("the embedding model gave a malformed vector"), -1};
-    if (!read)
+    if (!read || found < 0)
         return outage(S("the embedding model's answer is not readable"), -1);
     if (found != count)
         return (provider_answer){PROVIDER_CONTENT, S("the embedding model gave another number of vectors"), -1};

@@ -10,7 +10,7 @@ import { until } from "../lib/until.mjs";
 
 const USERS = 300;
 const EDITS = 3000;
-const CLIENTS = 40;
+const CLIENTS = 100;
 const FAILING = 0.3;
 const MAX_TRIES = 40;
 const NEAR = 1e-6;

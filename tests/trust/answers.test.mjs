@@ -117,7 +117,7 @@ function request({ method, path, body, key = TOKEN, headers, fault }, more) {
   });
 }
 
-/** @param {Awaited<ReturnType<typeof rawRequest>>} answer @param {string} type */
+/** @param {{ headers: Record<string, unknown> }} answer @param {string} type */
 function assertHardened({ headers }, type) {
   assert.equal(headers["x-content-type-options"], "nosniff");
   assert.equal(headers["cache-control"], "no-store");

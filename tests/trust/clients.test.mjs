@@ -137,7 +137,7 @@ describe("a body that stops half-way", () => {
     const { hostname, port } = new URL(stack.worker.url);
     const socket = connect({ host: hostname, port: Number(port), allowHalfOpen: true });
     const parts = /** @type {Buffer[]} */ ([]);
-    socket.on("data", (chunk) => parts.push(chunk));
+    socket.on("data", (chunk) => parts.push(Buffer.from(chunk)));
     socket.on("error", () => {});
     const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.write([...head, "", part].join("\r\n"));

@@ -8,6 +8,7 @@ import { listenOnLoopback, readBody } from "../lib/faults.mjs";
 import { hs256, SECRET, userClaims } from "../lib/tokens.mjs";
 import { until } from "../lib/until.mjs";
 import { startWorker } from "../lib/worker.mjs";
+import { ANON_KEY, SERVICE_KEY } from "./lib/project.mjs";
 import { modulesWithWindow, windowOf } from "./lib/window.mjs";
 
 const ALL = 20_000;
@@ -22,7 +23,7 @@ const users = Array.from({ length: IN_FLIGHT }, () => {
   const id = randomUUID();
   return { id, authorization: `Bearer ${hs256(userClaims(id))}` };
 });
-const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT });
+const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT + 1 });
 
 /** @type {import("../lib/worker.mjs").Worker} */
 let worker;
@@ -31,9 +32,10 @@ let window;
 /** @type {{ port: number, close: () => Promise<void> }} */
 let upstream;
 /** What an answer of the upstream waits for. @type {() => unknown} */
-let gate = () => {};
+let gate = () => undefined;
 
-/** A PostgREST that has every user, answers at once and forgets. @param {string} method @param {URL} url @param {string} body */
+/** A PostgREST that has every user, answers at once and forgets. */
+/** @param {string} method @param {URL} url @param {string} body @returns {any} */
 function answer(method, url, body) {
   if (url.pathname.endsWith("store_resume_embeddings")) {
     const { items } = JSON.parse(body);
@@ -45,6 +47,7 @@ function answer(method, url, body) {
 }
 
 before(async () => {
+  process.env.MINIFLARE_WORKERD_V8_FLAGS = "--expose-gc";
   const server = createServer({ keepAliveTimeout: 0 }, async (request, response) => {
     const body = String(await readBody(request));
     await gate();
@@ -57,8 +60,8 @@ before(async () => {
     modules: modulesWithWindow(),
     vars: {
       SUPABASE_URL: `http://127.0.0.1:${upstream.port}`,
-      SUPABASE_ANON_KEY: "anon",
-      SUPABASE_SERVICE_ROLE_KEY: "service",
+      SUPABASE_ANON_KEY: ANON_KEY,
+      SUPABASE_SERVICE_ROLE_KEY: SERVICE_KEY,
       SUPABASE_JWT_SECRET: SECRET,
       EMBEDDING_PROVIDER: "mock",
     },
@@ -138,10 +141,11 @@ function residentBytes() {
 
 async function measure() {
   await until("every event has ended", async () => {
-    const memories = await window.search(["service", "anon"]);
+    const memories = await window.search([SERVICE_KEY, ANON_KEY]);
     return memories.every(({ found }) => found.length === 0);
   });
   const memories = await window.search([]);
+  await window.collectGarbage();
   return {
     instances: memories.length,
     wasm: memories.reduce((sum, { bytes }) => sum + bytes, 0),

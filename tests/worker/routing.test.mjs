@@ -92,7 +92,6 @@ describe("methods", () => {
     ["POST", `/api/profile/skills/${ID}`, ITEM_METHODS],
     ["POST", `/api/profile/work-experience/${ID}`, ITEM_METHODS],
     ["POST", "/api/profile/embedding", "GET, HEAD, OPTIONS"],
-    ["GET", "/api/admin/backfill", "POST, OPTIONS"],
     ["PROPFIND", "/api/profile", PROFILE_METHODS],
   ];
   for (const [method, path, allow] of refused) {
@@ -104,6 +103,14 @@ describe("methods", () => {
       assert.equal(answer.json.statusCode, 405);
     });
   }
+
+  test("the administrator's path shows itself to nobody, whatever the method", async () => {
+    for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]) {
+      const unknown = await rawRequest(worker.url, "/api/admin/nothing", { method });
+      const answer = await rawRequest(worker.url, "/api/admin/backfill", { method });
+      assert.deepEqual([answer.status, answer.text, answer.headers.allow], [404, unknown.text, undefined], method);
+    }
+  });
 
   test("HEAD answers what GET does, without the body", async () => {
     for (const path of ["/health", "/api/openapi.json", "/api/profile", "/nope"]) {
@@ -122,7 +129,6 @@ describe("methods", () => {
       ["/api/profile", PROFILE_METHODS],
       ["/api/profile/skills/", LIST_METHODS],
       [`/api/profile/skills/${ID}`, ITEM_METHODS],
-      ["/api/admin/backfill", "POST, OPTIONS"],
     ]) {
       const answer = await rawRequest(worker.url, String(path), { method: "OPTIONS" });
       assert.deepEqual([answer.status, answer.headers.allow, answer.text], [204, allow, ""], path);

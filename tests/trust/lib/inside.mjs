@@ -48,6 +48,9 @@ export const withWindow = (worker) => ({
     switch (new URL(request.url).pathname) {
       case "/inside/memories":
         return Response.json(search(/** @type {any} */ (await request.json())));
+      case "/inside/collect":
+        /** @type {any} */ (globalThis).gc();
+        return Response.json(true);
       case "/inside/clock":
         clock = /** @type {any} */ (await request.json());
         return Response.json(Date.now());

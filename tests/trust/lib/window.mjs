@@ -61,6 +61,8 @@ export function windowOf(worker) {
   return {
     /** @param {string[]} texts @returns {Promise<{ bytes: number, found: string[] }[]>} one for each instance ever made */
     search: async (texts) => /** @type {any} */ (await ask("memories", texts)),
+    /** Collects garbage; needs V8's --expose-gc. */
+    collectGarbage: () => ask("collect", null),
     /** Sets the isolate's clock ahead of the real one. @param {number} aheadMs */
     setClockAhead: (aheadMs) => ask("clock", { aheadMs }),
     /** @param {number} stoppedAt milliseconds since 1970 */
