@@ -38,4 +38,7 @@ void context_log_all(const context *ctx, host_level level, str area, const str *
 // Milliseconds until the deadline; 0 when it has passed.
 int64_t context_time_left(const context *ctx);
 
+// `timeout_ms`, or what is left until the deadline when that is less; a second at least.
+int32_t context_timeout(const context *ctx, int32_t timeout_ms);
+
 #endif

@@ -1,13 +1,9 @@
 // Reading a body of unknown length up to a limit.
 
-/**
- * The body's bytes, or null when it has more than `limit`. Rejects when the body breaks off.
- * @param {Request | Response} message
- * @param {number} limit
- */
+/** The body's bytes, or null when it has more than `limit`. Rejects when the body breaks off. */
+/** @param {Request | Response} message @param {number} limit */
 export async function readBody(message, limit) {
-  // A declared length holds, unless the body is compressed: then it counts fewer bytes. Asked first, because `body` makes
-  // the runtime build a stream.
+  // A declared length holds, unless the body is compressed: then it counts fewer bytes.
   const declared = Number(message.headers.get("content-length") ?? NaN);
   if (declared <= limit && !message.headers.has("content-encoding")) {
     const bytes = new Uint8Array(await message.arrayBuffer());

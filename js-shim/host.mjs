@@ -16,13 +16,22 @@ const LATE = Symbol("a call took too long");
 /** "name: value" lines as an object, which the runtime takes in half the time of pairs. @param {string} lines */
 export const headersOf = (lines) => Object.fromEntries(lines.match(/.+/g)?.map((line) => line.split(/: (.*)/)) ?? []);
 
+/** A value as JSON; empty for what JSON does not have. @param {unknown} value */
+export function jsonOf(value) {
+  try {
+    return JSON.stringify(value) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 /** @param {import("../types/shim.js").Instance} instance */
 export function createHost(instance) {
   const { memory } = instance;
-  /** Fills a host_reply by `work`, which must not touch the memory: when it is late, that is another event's. */
-  /** @param {number} at @param {number} ms @param {number} limit @param {Promise<Response>} work */
+  // `work` must not touch the memory: when it is late, that is another event's.
+  /** @param {number} at @param {number} ms @param {number} limit @param {() => Promise<Response>} work */
   async function putReply(at, ms, limit, work) {
-    const read = work.then(async (response) => ({ response, body: await readBody(response, limit) }));
+    const read = work().then(async (response) => ({ response, body: await readBody(response, limit) }));
     let timer = 0;
     const late = new Promise((_, reject) => (timer = setTimeout(reject, ms, LATE)));
     try {
@@ -46,7 +55,7 @@ export function createHost(instance) {
     // One signal for the event: AbortSignal.timeout() for each call would cost as much as parsing its answer.
     const { signal } = (instance.event.calls ??= new AbortController());
     // A redirect would carry the keys in the headers to wherever it points.
-    const call = fetch(url, { method, headers: headersOf(lines), body, signal, redirect: "manual" });
+    const call = async () => fetch(url, { method, headers: headersOf(lines), body, signal, redirect: "manual" });
     return putReply(at + CALL.reply, memory.word(at + CALL.timeout), memory.word(at + CALL.limit), call);
   }
 
@@ -68,7 +77,7 @@ export function createHost(instance) {
     async ai_run(at) {
       if (!instance.event.env.AI) return memory.setWord(at + AI_CALL.reply + REPLY.error, ERROR.unbound);
       const [timeout, limit] = [memory.word(at + AI_CALL.timeout), memory.word(at + AI_CALL.limit)];
-      await putReply(at + AI_CALL.reply, timeout, limit, runModel(at));
+      await putReply(at + AI_CALL.reply, timeout, limit, () => runModel(at));
     },
 
     jwt_verify(at) {

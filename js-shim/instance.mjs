@@ -22,11 +22,8 @@ export function createInstance(module) {
   return instance;
 }
 
-/**
- * Runs one event on an instance of its own. An instance that trapped is dropped with all that it held.
- * @type {(module: WebAssembly.Module, event: import("../types/shim.js").Event,
- *   run: (instance: import("../types/shim.js").Instance) => Promise<void>) => Promise<void>}
- */
+/** Runs one event on an instance of its own. An instance that trapped is dropped with all that it held. */
+/** @type {import("../types/shim.js").WithInstance} */
 export async function withInstance(module, event, run) {
   const instance = idle.pop() ?? createInstance(module);
   instance.event = event;

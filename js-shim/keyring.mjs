@@ -35,7 +35,7 @@ async function sharedKey(secret) {
 
 /** Fetches a key set; the keys known before stay when this fails. @param {string} url */
 async function refresh(url) {
-  const set = { keys: null, pending: true, ...keySets.get(url), triedAt: Date.now() };
+  const set = { keys: null, ...keySets.get(url), pending: true, triedAt: Date.now() };
   // Requests that come meanwhile use the keys known before, or wait for the first ones, instead of fetching as well.
   keySets.set(url, set);
   try {
@@ -62,9 +62,9 @@ function findKey(set, { alg, kid, kty, crv }) {
 async function publishedKey(proof) {
   let set = keySets.get(proof.jwksUrl);
   // By looking again every 10 ms: Workers forbids awaiting the promise of another request.
-  while (set?.pending && Date.now() - set.triedAt < TIMEOUT_MS) await scheduler.wait(10);
-  const lifetime = set && findKey(set, proof) ? LIFETIME_MS : COOL_DOWN_MS;
-  if (!set || set.pending || Date.now() - set.triedAt > lifetime) set = await refresh(proof.jwksUrl);
+  while (set?.pending && !findKey(set, proof) && Date.now() - set.triedAt < TIMEOUT_MS) await scheduler.wait(10);
+  const lifetime = set && findKey(set, proof) ? LIFETIME_MS : set?.pending ? 0 : COOL_DOWN_MS;
+  if (!set || Date.now() - set.triedAt > lifetime) set = await refresh(proof.jwksUrl);
   const jwk = findKey(set, proof);
   if (!jwk) return set.keys ? VERDICT.noKey : VERDICT.unavailable;
   const { kty, crv, x, y, n, e } = jwk;

@@ -2,7 +2,7 @@
 
 import module from "../build/worker.wasm";
 import { readBody } from "./body.mjs";
-import { headersOf } from "./host.mjs";
+import { headersOf, jsonOf } from "./host.mjs";
 import { createInstance, withInstance } from "./instance.mjs";
 
 const REQUEST = { method: 0, url: 8, headers: 16 };
@@ -16,8 +16,7 @@ const [failureHeaders, failureBody] = memory.texts(core.failure(), 2);
 
 /** @param {Request} request @param {any} env @param {(response: Response) => void} respond */
 async function serve(request, env, respond) {
-  /** @type {import("../types/shim.js").Event} */
-  const event = { env, respond };
+  const event = /** @type {import("../types/shim.js").Event} */ ({ env, respond });
   try {
     const body = await readBody(request, bodyLimit).catch(() => undefined);
     const state = body ? BODY.complete : body === null ? BODY.tooLarge : BODY.broken;
@@ -51,8 +50,7 @@ export default {
       await withInstance(module, { env, messages }, (instance) => {
         const at = instance.memory.alloc(messages.length * MESSAGE.size);
         messages.forEach(({ body, attempts }, i) => {
-          const text = typeof body === "string" ? body : (JSON.stringify(body) ?? "");
-          instance.memory.put(at + i * MESSAGE.size + MESSAGE.body, text);
+          instance.memory.put(at + i * MESSAGE.size + MESSAGE.body, typeof body === "string" ? body : jsonOf(body));
           instance.memory.setWord(at + i * MESSAGE.size + MESSAGE.attempts, attempts);
         });
         return instance.queue(at, messages.length);

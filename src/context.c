@@ -23,3 +23,10 @@ int64_t context_time_left(const context *ctx)
     int64_t left = ctx->deadline_ms - host_now_ms();
     return left > 0 ? left : 0;
 }
+
+int32_t context_timeout(const context *ctx, int32_t timeout_ms)
+{
+    enum { LEAST_MS = 1000 };
+    int64_t left = context_time_left(ctx);
+    return left > timeout_ms ? timeout_ms : left > LEAST_MS ? (int32_t)left : LEAST_MS;
+}

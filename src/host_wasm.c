@@ -85,6 +85,7 @@ EXPORT("queue") void export_queue(const queue_message *messages, int32_t count)
 
 EXPORT("scheduled") void export_scheduled(void)
 {
+    export_alloc(0);
     core_scheduled(&event_arena);
 }
 
@@ -114,12 +115,16 @@ EXPORT("_initialize") void export_initialize(void)
 void host_fetch(arena *mem, host_call *calls, int32_t count)
 {
     (void)mem;
+    // A call may be sent again: the shim only fills in what there is.
+    for (int32_t i = 0; i < count; i++)
+        calls[i].reply = (host_reply){0};
     import_fetch(calls, count);
 }
 
 void host_ai_run(arena *mem, host_ai_call *call)
 {
     (void)mem;
+    call->reply = (host_reply){0};
     import_ai_run(call);
 }
 

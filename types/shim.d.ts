@@ -51,6 +51,12 @@ export interface Instance {
   scheduled(): Promise<void>;
 }
 
+export type WithInstance = (
+  module: WebAssembly.Module,
+  event: Event,
+  run: (instance: Instance) => Promise<void>,
+) => Promise<void>;
+
 /** The imports that wait. Numbers are addresses of slices and structs, counts, or what include/host.h says. */
 export interface WaitingImports {
   [name: string]: (...args: any[]) => Promise<unknown>;

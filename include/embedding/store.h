@@ -25,7 +25,7 @@ postgrest_answer store_items(const context *ctx, store_item *items, int32_t coun
 
 // A row that failed for good at `revision`, and in how many seconds it may be tried again.
 typedef struct store_failure {
-    str user_id, error;
+    str user_id, error, model;
     int64_t revision, retry_after_s;
 } store_failure;
 

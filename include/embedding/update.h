@@ -25,13 +25,11 @@ typedef struct update_item {
     update_outcome outcome;
     str reason;
     int64_t retry_after_ms; // UPDATE_DELAYED: what the upstream asked for, or -1
+    bool again;             // update_run's own: to be looked at a second time
 } update_item;
 
 // Brings the embeddings of up to UPDATE_MAX_USERS different users up to date and fills the outcomes, logging each
 // user's. `force`: embeds even where nothing has changed. Waits.
 void update_run(const context *ctx, update_item *items, int32_t count, bool force);
-
-// The outcome in one word, for logs and the backfill.
-str update_outcome_name(update_outcome outcome);
 
 #endif

@@ -35,9 +35,12 @@ typedef struct postgrest_answer {
     int64_t retry_after_ms; // -1: not said
 } postgrest_answer;
 
-// A call of the Supabase API with the user's own `token`, or with the service-role key when `token` is empty. `path` starts
-// behind the project's URL. Body, Prefer (see postgrest_prefer), timeout and size are at useful defaults.
+// A call of the Supabase API with the user's own `token`. `path` starts behind the project's URL; the body is empty, timeout
+// and size are at useful defaults. Texts are in the arena.
 host_call postgrest_call(const context *ctx, str method, str path, str token);
+
+// The same with the service-role key, past row-level security: for the embedding update only.
+host_call postgrest_service_call(const context *ctx, str method, str path);
 
 // Adds a JSON body and, unless empty, a Prefer header.
 void postgrest_body(const context *ctx, host_call *call, str json, str prefer);

@@ -7,7 +7,8 @@
 
 enum {
     FIRST_DELAY_S = 30,        // doubled with every delivery
-    LONGEST_DELAY_S = 60 * 60, // the queue itself would take up to 12 hours
+    LONGEST_DELAY_S = 60 * 60,
+    QUEUE_LONGEST_S = 12 * 60 * 60, // https://developers.cloudflare.com/queues/platform/limits/
 };
 
 static str message_user(const context *ctx, const queue_message *message)
@@ -33,8 +34,9 @@ static int32_t retry_delay_s(const queue_message *message, const update_item *it
     int32_t doublings = message->attempts > 1 ? message->attempts - 1 : 0;
     int64_t delay = doublings < 7 ? (int64_t)FIRST_DELAY_S << doublings : LONGEST_DELAY_S;
     int64_t asked = (item->retry_after_ms + 999) / 1000;
-    delay = asked > delay ? asked : delay;
-    return (int32_t)(delay < LONGEST_DELAY_S ? delay : LONGEST_DELAY_S);
+    if (asked > delay)
+        delay = asked;
+    return (int32_t)(delay < QUEUE_LONGEST_S ? delay : QUEUE_LONGEST_S);
 }
 
 void consumer_run(const context *ctx, const queue_message *messages, int32_t count)

@@ -150,7 +150,7 @@ static provider_answer read_vectors(str body, provider_item *items, int32_t coun
     // A vector that is no JSON, such as one with a NaN, is its text's fault; an answer that is garbage or cut off is not.
     if (!read && found >= 0 && found < count && r.fault.at < body.len)
         return (provider_answer){PROVIDER_CONTENT, S("the embedding model gave a malformed vector"), -1};
-    if (!read || found < 0)
+    if (!read)
         return outage(S("the embedding model's answer is not readable"), -1);
     if (found != count)
         return (provider_answer){PROVIDER_CONTENT, S("the embedding model gave another number of vectors"), -1};
@@ -178,8 +178,9 @@ provider_answer provider_embed(const context *ctx, provider_item *items, int32_t
     str input = input_json(ctx, items, count);
     int32_t timeout_ms = count == 1 ? ONE_TIMEOUT_MS : MANY_TIMEOUT_MS;
     for (int attempt = 1;; attempt++) {
-        host_reply reply = cfg->provider == PROVIDER_REST ? call_rest(ctx, input, timeout_ms)
-                                                          : call_binding(ctx, input, timeout_ms);
+        int32_t wait_ms = context_timeout(ctx, timeout_ms);
+        host_reply reply =
+            cfg->provider == PROVIDER_REST ? call_rest(ctx, input, wait_ms) : call_binding(ctx, input, wait_ms);
         if (reply.error == HOST_OK && reply.status >= 200 && reply.status < 300)
             return read_vectors(reply.body, items, count);
         provider_answer failure = read_failure(ctx, &reply);

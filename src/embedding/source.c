@@ -32,7 +32,7 @@ static host_call read_call(const context *ctx, str query, str id_column, const s
     buf path = buf_new(ctx->mem, 512 + 40 * (ptrdiff_t)count);
     buf_puts(&path, S("/rest/v1/"), query, S("&"), id_column, S("="));
     put_ids(&path, ids, count);
-    host_call call = postgrest_call(ctx, S("GET"), buf_str(&path), S(""));
+    host_call call = postgrest_service_call(ctx, S("GET"), buf_str(&path));
     call.timeout_ms = TIMEOUT_MS;
     call.max_reply = MAX_REPLY;
     return call;
@@ -84,13 +84,14 @@ static source_read read_rows(const context *ctx, postgrest_answer answer)
     return read;
 }
 
-// The rows of one part read by itself; NULL, having logged it, when it cannot be read whole.
-static const cJSON *part_rows(const context *ctx, str table, const host_reply *reply)
+// The rows of one part read by itself; NULL, having logged it, when it cannot be read whole: *full, because there are more.
+static const cJSON *part_rows(const context *ctx, str table, const host_reply *reply, bool *full)
 {
     postgrest_answer answer = postgrest_read(ctx, reply);
     const cJSON *rows = rows_of(ctx, &answer);
     if (rows && cJSON_GetArraySize(rows) < PAGE_ROWS)
         return rows;
+    *full = *full || rows;
     context_logs(ctx, HOST_WARN, S("Embeddings"), S("Cannot read "), table, S(": "),
                  rows ? S("more rows than one answer holds") : answer.why);
     return NULL;
@@ -107,8 +108,12 @@ static source_read read_parts(const context *ctx, const str *ids, int32_t count)
         read_call(ctx, S("skills?select=user_id," SKILL_COLUMNS "&" SKILL_ORDER), S("user_id"), ids, count),
     };
     host_fetch(ctx->mem, parts, 2);
-    const cJSON *experiences = part_rows(ctx, S("work_experience"), &parts[0].reply);
-    const cJSON *skills = part_rows(ctx, S("skills"), &parts[1].reply);
+    bool full = false;
+    const cJSON *experiences = part_rows(ctx, S("work_experience"), &parts[0].reply, &full);
+    const cJSON *skills = part_rows(ctx, S("skills"), &parts[1].reply, &full);
+    // Fewer users have fewer rows.
+    if (full && count > 1)
+        return (source_read){.answer = {.outcome = POSTGREST_TOO_LARGE, .why = S("more rows than one answer holds")}};
     for (int32_t i = 0; i < read.count; i++) {
         read.users[i].text.experiences = experiences;
         read.users[i].text.skills = skills;

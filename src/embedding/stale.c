@@ -28,7 +28,7 @@ static void put_number(buf *body, str name, int64_t value)
 static postgrest_answer send(const context *ctx, str function, buf *body)
 {
     buf_put_char(body, '}');
-    host_call call = postgrest_call(ctx, S("POST"), function, S(""));
+    host_call call = postgrest_service_call(ctx, S("POST"), function);
     postgrest_body(ctx, &call, buf_str(body), S(""));
     return retry_postgrest(ctx, S("the search for stale embeddings"), &call);
 }

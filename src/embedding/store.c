@@ -8,7 +8,7 @@ enum { TIMEOUT_MS = 5 * 1000, MANY_TIMEOUT_MS = 30 * 1000 };
 
 static host_call rpc_call(const context *ctx, str function, const buf *items, int32_t count)
 {
-    host_call call = postgrest_call(ctx, S("POST"), function, S(""));
+    host_call call = postgrest_service_call(ctx, S("POST"), function);
     call.timeout_ms = count == 1 ? TIMEOUT_MS : MANY_TIMEOUT_MS;
     postgrest_body(ctx, &call, buf_str(items), S(""));
     return call;
@@ -90,6 +90,7 @@ postgrest_answer store_failures(const context *ctx, const store_failure *failure
     for (int32_t i = 0; i < count; i++) {
         buf_puts(&body, i ? S(",{\"user_id\":\"") : S("{\"user_id\":\""), failures[i].user_id, S("\""));
         put_number_member(&body, S("revision"), failures[i].revision);
+        put_text_member(&body, S("model"), failures[i].model);
         put_text_member(&body, S("error"), failures[i].error);
         put_number_member(&body, S("retry_after_s"), failures[i].retry_after_s);
         buf_put_char(&body, '}');

@@ -28,17 +28,6 @@ typedef struct run {
     int32_t text_count;
 } run;
 
-str update_outcome_name(update_outcome outcome)
-{
-    static const str names[] = {
-        [UPDATE_PENDING] = STR("pending"),       [UPDATE_STORED] = STR("stored"),
-        [UPDATE_EMPTY] = STR("empty"),           [UPDATE_UNCHANGED] = STR("unchanged"),
-        [UPDATE_SUPERSEDED] = STR("superseded"), [UPDATE_MISSING] = STR("missing"),
-        [UPDATE_FAILED] = STR("failed"),         [UPDATE_DELAYED] = STR("delayed"),
-    };
-    return names[outcome];
-}
-
 static void conclude(update_item *item, update_outcome outcome, str reason)
 {
     item->outcome = outcome;
@@ -93,6 +82,12 @@ static void plan(run *r, update_item *item, const source_user *user)
         .text = text,
         .store = {.user_id = item->user_id, .revision = user->revision, .model = r->tag},
     };
+    if (user->partial && !text.len) {
+        // What could be read says nothing, which is no reason to clear the vector of what could not.
+        r->job_count--;
+        delay(item, S("a part of the profile cannot be read"), -1);
+        return;
+    }
     if (user->partial)
         mark_partial(r, &j->store);
     if (!text.len) {
@@ -125,7 +120,7 @@ static void log_generated(const run *r, int32_t count)
 {
     buf line = buf_new(r->ctx->mem, 64);
     buf_put(&line, S("[Embeddings] Generated "));
-    if (r->job_count == 1)
+    if (count == 1)
         buf_put(&line, S("embedding with "));
     else {
         buf_put_int(&line, count);
@@ -194,7 +189,14 @@ static void conclude_stored(job *j)
                  : j->store.action == STORE_CLEAR ? S("empty")
                                                   : S(""));
         break;
-    case STORE_SUPERSEDED: conclude(j->item, UPDATE_SUPERSEDED, S("superseded")); break;
+    case STORE_SUPERSEDED:
+        // Another vector has been stored since the text was found unchanged: update_run looks again.
+        if (j->store.action == STORE_KEEP)
+            delay(j->item, S("another text was stored meanwhile"), -1);
+        else
+            conclude(j->item, UPDATE_SUPERSEDED, S("superseded"));
+        j->item->again = j->store.action == STORE_KEEP;
+        break;
     case STORE_MISSING: conclude(j->item, UPDATE_MISSING, S("no such user")); break;
     case STORE_UNKNOWN: delay(j->item, S("the database did not say what became of the vector"), -1); break;
     }
@@ -250,6 +252,7 @@ static void record_failures(run *r)
             failures[count++] = (store_failure){
                 .user_id = j->item->user_id,
                 .error = j->item->reason,
+                .model = r->tag,
                 .revision = j->user->revision,
                 .retry_after_s = retry_backoff_s(j->user->attempts),
             };
@@ -260,6 +263,8 @@ static void record_failures(run *r)
     if (answer.outcome != POSTGREST_OK)
         context_logs(r->ctx, HOST_ERROR, S("Embeddings"), S("Cannot record failures: "), answer.why);
 }
+
+_Static_assert((int)UPDATE_MAX_USERS <= (int)PROVIDER_MAX_TEXTS, "an update is one AI call");
 
 static void log_start(const update_item *items, int32_t count, arena *mem)
 {
@@ -322,7 +327,7 @@ static bool halve(const context *ctx, update_item *items, int32_t count, bool fo
     return true;
 }
 
-void update_run(const context *ctx, update_item *items, int32_t count, bool force)
+static void run_once(const context *ctx, update_item *items, int32_t count, bool force)
 {
     int64_t started_ms = host_now_ms();
     run r = {
@@ -341,7 +346,9 @@ void update_run(const context *ctx, update_item *items, int32_t count, bool forc
     if (halve(ctx, items, count, force, read.answer.outcome))
         return;
     for (int32_t i = 0; i < count; i++) {
-        if (read.answer.outcome == POSTGREST_OK)
+        if (read.answer.outcome == POSTGREST_TOO_LARGE)
+            conclude(&items[i], UPDATE_FAILED, S("the profile is too large to be read"));
+        else if (read.answer.outcome == POSTGREST_OK)
             plan(&r, &items[i], source_find(&read, items[i].user_id));
         else
             delay(&items[i], database_fault(&r, S("read the profile"), read.answer.why), read.answer.retry_after_ms);
@@ -349,6 +356,20 @@ void update_run(const context *ctx, update_item *items, int32_t count, bool forc
     embed_range(&r, 0, r.text_count);
     store_all(&r);
     record_failures(&r);
-    for (int32_t i = 0; i < count; i++)
-        log_outcome(ctx, &items[i], started_ms);
+    for (int32_t i = 0; i < count; i++) {
+        if (!items[i].again)
+            log_outcome(ctx, &items[i], started_ms);
+    }
+}
+
+void update_run(const context *ctx, update_item *items, int32_t count, bool force)
+{
+    run_once(ctx, items, count, force);
+    for (int32_t i = 0; i < count; i++) {
+        if (!items[i].again)
+            continue;
+        items[i] = (update_item){.user_id = items[i].user_id};
+        run_once(ctx, &items[i], 1, force);
+        items[i].again = false;
+    }
 }

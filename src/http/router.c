@@ -72,7 +72,7 @@ router_match router_find(const route *routes, int32_t count, str method, str pat
         str id = {0};
         if (!fits(routes[i].path, path, mem, &id))
             continue;
-        // Whoever lacks the service-role key shall not learn that such a route exists.
+        // Such a route answers 404 to all but the service-role key, and so do the methods that it does not take.
         if (routes[i].access != ACCESS_SERVICE)
             match.allowed |= routes[i].methods;
         if (!match.route && (routes[i].methods & wanted)) {

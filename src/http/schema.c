@@ -111,7 +111,7 @@ static bool is_host(str host)
         char c = host.at[i];
         bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
         bool inner = i > 0 && i + 1 < host.len;
-        if (!word && !(inner && (c == '-' || (c == '.' && host.at[i - 1] != '.'))))
+        if (!word && !(inner && (c == '-' || c == '_' || (c == '.' && host.at[i - 1] != '.'))))
             return false;
         dot = dot || c == '.';
     }
@@ -122,8 +122,7 @@ static bool is_url(str url, bool needs_scheme)
 {
     for (ptrdiff_t i = 0; i < url.len; i++) {
         unsigned char c = (unsigned char)url.at[i];
-        if (c <= 0x20 || c == 0x7F || c == '"' || c == '<' || c == '>' || c == '\\' || c == '^' || c == '`' || c == '{' ||
-            c == '|' || c == '}')
+        if (c <= 0x20 || c == 0x7F || c == '"' || c == '<' || c == '>' || c == '\\' || c == '`')
             return false;
     }
     static const str schemes[] = {STR("https://"), STR("http://")};

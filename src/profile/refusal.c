@@ -42,6 +42,7 @@ void refusal_send(const context *ctx, const resource *of, const postgrest_answer
     case POSTGREST_UNIQUE: answer_error_send(ctx, ERROR_CONFLICT, of->conflict, S("")); break;
     case POSTGREST_CHECK:
     case POSTGREST_BAD_VALUE: send_violated_check(ctx, of, answer->constraint_text); break;
+    case POSTGREST_FOREIGN_KEY: // the account is gone, its token not yet expired
     case POSTGREST_UNAUTHORIZED:
         answer_error_send(ctx, ERROR_INVALID_TOKEN, S(""), S("www-authenticate: Bearer\n"));
         break;

@@ -17,12 +17,8 @@ static const struct {
     {STR("57014"), POSTGREST_TIMEOUT},      {STR("PGRST003"), POSTGREST_TIMEOUT},
 };
 
-host_call postgrest_call(const context *ctx, str method, str path, str token)
+static host_call new_call(const context *ctx, str method, str path, str key, str bearer)
 {
-    bool service = token.len == 0;
-    str key = service ? ctx->cfg.service_key : ctx->cfg.anon_key;
-    // Supabase's newer keys (sb_secret_…) are not JWTs: as a bearer token they would be refused.
-    str bearer = !service ? token : str_starts_with(key, S("sb_")) ? S("") : key;
     buf url = buf_new(ctx->mem, 512), headers = buf_new(ctx->mem, 1024);
     buf_puts(&url, ctx->cfg.supabase_url, path);
     buf_puts(&headers, S("accept: application/json\napikey: "), key, S("\n"));
@@ -35,6 +31,18 @@ host_call postgrest_call(const context *ctx, str method, str path, str token)
         .timeout_ms = TIMEOUT_MS,
         .max_reply = POSTGREST_MAX_REPLY,
     };
+}
+
+host_call postgrest_call(const context *ctx, str method, str path, str token)
+{
+    return new_call(ctx, method, path, ctx->cfg.anon_key, token);
+}
+
+host_call postgrest_service_call(const context *ctx, str method, str path)
+{
+    str key = ctx->cfg.service_key;
+    // Supabase's newer keys (sb_secret_…) are not JWTs: as a bearer token they would be refused.
+    return new_call(ctx, method, path, key, str_starts_with(key, S("sb_")) ? S("") : key);
 }
 
 void postgrest_body(const context *ctx, host_call *call, str json, str prefer)
@@ -106,6 +114,7 @@ postgrest_answer postgrest_read(const context *ctx, const host_reply *reply)
 
 postgrest_answer postgrest_send(const context *ctx, host_call *call)
 {
+    call->timeout_ms = context_timeout(ctx, call->timeout_ms);
     host_fetch(ctx->mem, call, 1);
     return postgrest_read(ctx, &call->reply);
 }

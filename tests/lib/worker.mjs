@@ -24,6 +24,7 @@ Reflect.get(simulator, "_enableControlEndpoints")();
  * @property {boolean} [fakeQueueTime] the queue's clock moves only when told to
  * @property {number} [rateLimit] requests a minute; without, no limiter is bound
  * @property {object[]} [modules] instead of the deployed ones; the first is the entry
+ * @property {boolean} [inspector] opens V8's inspector
  */
 
 /** @typedef {{ level: string, text: string }} LogLine */
@@ -90,13 +91,14 @@ class RuntimeLog extends MiniflareLog {
 }
 
 /** @param {WorkerOptions} options @param {Log} log @param {RuntimeLog} runtimeLog */
-function miniflareOptions({ vars, aiPort, queue, rateLimit, modules }, log, runtimeLog) {
+function miniflareOptions({ vars, aiPort, queue, rateLimit, modules, inspector }, log, runtimeLog) {
   return {
     log: runtimeLog,
     name: "main",
     compatibilityDate: compatibilityDate(),
     modulesRoot: ROOT,
     modules: modules ?? deployedModules(),
+    ...(inspector && { inspectorPort: 0 }),
     bindings: { ENVIRONMENT: "test", ...vars },
     cf: false,
     stripCfConnectingIp: false,
@@ -171,6 +173,7 @@ export async function startWorker(options = {}) {
       await controlQueue(miniflare, "advanceFakeTime", [seconds * 1000]);
       await controlQueue(miniflare, "waitForFakeTasks");
     },
+    inspectorUrl: () => miniflare.getInspectorURL(),
     /** Ends the runtime at once, whatever it is doing. A second call does nothing. */
     dispose: () => (disposed ??= miniflare.dispose()),
   };

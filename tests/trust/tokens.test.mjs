@@ -251,7 +251,11 @@ describe("the admin route", () => {
       assert.deepEqual([response.status, await response.json()], [404, nothing], authorization);
       assert.equal(response.headers.get("www-authenticate"), null);
     }
-    for (const [name, value] of [["apikey", SERVICE_KEY], ["x-api-key", SERVICE_KEY], ["cookie", `token=${SERVICE_KEY}`]]) {
+    for (const [name, value] of [
+      ["apikey", SERVICE_KEY],
+      ["x-api-key", SERVICE_KEY],
+      ["cookie", `token=${SERVICE_KEY}`],
+    ]) {
       assert.equal((await backfill({ [String(name)]: String(value) })).status, 404);
     }
     assert.deepEqual(project.upstream.summary(), []);

@@ -1,8 +1,11 @@
 // A trap, provoked in a test build of the worker: it costs its own event and its own instance, and nobody else anything.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
 import { client, startStack } from "../lib/stack.mjs";
 import { until } from "../lib/until.mjs";
+import { ROOT } from "../lib/worker.mjs";
 import { buildTrap, modulesWithWindow, windowOf } from "./lib/window.mjs";
 
 const PROFILE = "/api/profile";
@@ -55,6 +58,12 @@ const askStatus = (token) => stack.worker.fetch(STATUS, { headers: { authorizati
 
 /** The number of the instances whose memory holds a text. @param {string} text */
 const holders = async (text) => (await window.search([text])).flatMap(({ found }, i) => (found.length > 0 ? [i] : []));
+
+test("the deployed module has no such door", () => {
+  const isDoor = (/** @type {string} */ file) => readFileSync(join(ROOT, file)).includes("Trap: ");
+  assert.ok(isDoor("build/test/worker-trap.wasm"));
+  assert.ok(!isDoor("build/worker.wasm"));
+});
 
 describe("a trap before the answer", () => {
   for (const kind of ["unreachable", "overflow", "exhausted"]) {

@@ -12,7 +12,7 @@ static void calls(void)
     CHECK_STR(call.url, FAKE_URL "/rest/v1/x");
     CHECK_STR(call.headers, "accept: application/json\napikey: " FAKE_ANON_KEY "\nauthorization: Bearer tok\n");
     CHECK(call.timeout_ms > 0 && call.max_reply == POSTGREST_MAX_REPLY);
-    call = postgrest_call(&ctx, S("POST"), S("/rest/v1/x"), S(""));
+    call = postgrest_service_call(&ctx, S("POST"), S("/rest/v1/x"));
     CHECK_STR(call.headers,
               "accept: application/json\napikey: " FAKE_SERVICE_KEY "\nauthorization: Bearer " FAKE_SERVICE_KEY "\n");
     postgrest_body(&ctx, &call, S("{}"), S(""));
@@ -28,7 +28,7 @@ static void new_keys(void)
     fake_set("SUPABASE_SERVICE_ROLE_KEY", "sb_secret_abc");
     fake_set("SUPABASE_ANON_KEY", "sb_publishable_abc");
     context ctx = fake_context();
-    CHECK_STR(postgrest_call(&ctx, S("GET"), S("/x"), S("")).headers,
+    CHECK_STR(postgrest_service_call(&ctx, S("GET"), S("/x")).headers,
               "accept: application/json\napikey: sb_secret_abc\n");
     CHECK_STR(postgrest_call(&ctx, S("GET"), S("/x"), S("tok")).headers,
               "accept: application/json\napikey: sb_publishable_abc\nauthorization: Bearer tok\n");
@@ -38,7 +38,7 @@ static void url_slashes(void)
 {
     fake_set("SUPABASE_URL", " " FAKE_URL "// ");
     context ctx = fake_context();
-    CHECK_STR(postgrest_call(&ctx, S("GET"), S("/x"), S("")).url, FAKE_URL "/x");
+    CHECK_STR(postgrest_service_call(&ctx, S("GET"), S("/x")).url, FAKE_URL "/x");
 }
 
 #define CODE(code) "{\"code\":\"" code "\",\"message\":\"the database's own " PRIVATE " words\",\"details\":null}"

@@ -182,7 +182,7 @@ static void owner_that_cannot_be_made(void)
     fake_expect((upstream){.method = "POST", .url = PROFILE "*", .status = 201});
     fake_expect((upstream){.method = "POST", .url = SKILL, .status = 409, .reply = "{\"code\":\"23503\"}"});
     edit("POST", "/api/profile/skills", "{\"name\":\"C\"}");
-    CHECK_INT(fake.status, 502);
+    CHECK_INT(fake.status, 401);
 }
 
 // Another user's row and an unknown id are the same 404, and nothing follows.

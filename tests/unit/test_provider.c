@@ -228,7 +228,7 @@ static void unreadable_answers(void)
         {"null", "null", PROVIDER_OUTAGE},
         {"data is no array", "{\"data\":{}}", PROVIDER_OUTAGE},
         {"an error with status 200", "{\"result\":null,\"success\":false,\"errors\":[{\"code\":1}]}", PROVIDER_OUTAGE},
-        {"no data", "{\"shape\":[1,768]}", PROVIDER_OUTAGE},
+        {"no data", "{\"shape\":[1,768]}", PROVIDER_CONTENT},
         {"no vectors", "{\"data\":[]}", PROVIDER_CONTENT},
         {"too many vectors", ai_reply(2), PROVIDER_CONTENT},
     };

@@ -54,7 +54,7 @@ static void database(void)
     for (size_t i = 0; i < ROWS(rows); i++) {
         context ctx = fake_context();
         upstream first = rows[i].first;
-        host_call call = postgrest_call(&ctx, S("GET"), S("/rest/v1/x"), S(""));
+        host_call call = postgrest_service_call(&ctx, S("GET"), S("/rest/v1/x"));
         check_row(fake_format("row %zu", i));
         first.method = "GET";
         first.url = "/rest/v1/x";
@@ -69,7 +69,7 @@ static void database(void)
 static void three_attempts(void)
 {
     context ctx = fake_context();
-    host_call call = postgrest_call(&ctx, S("GET"), S("/rest/v1/x"), S(""));
+    host_call call = postgrest_service_call(&ctx, S("GET"), S("/rest/v1/x"));
     for (int i = 0; i < 3; i++)
         fake_expect((upstream){.method = "GET", .url = "/rest/v1/x", .status = 503});
     CHECK_INT(retry_postgrest(&ctx, S("the read"), &call).outcome, POSTGREST_UNAVAILABLE);

@@ -254,11 +254,11 @@ static void read_too_large(void)
     run(0, 3, false);
     CHECK_INT(items[0].outcome, UPDATE_STORED);
     CHECK_INT(items[1].outcome, UPDATE_DELAYED);
-    CHECK_INT(items[2].outcome, UPDATE_DELAYED);
+    CHECK_INT(items[2].outcome, UPDATE_FAILED);
     // What each half found out outlives its memory.
     CHECK_STR(items[0].reason, "");
     CHECK_STR(items[1].reason, "the database could not read the profile (HTTP 401)");
-    CHECK_STR(items[2].reason, "the database could not read the profile (the answer is too large)");
+    CHECK_STR(items[2].reason, "the profile is too large to be read");
 }
 
 // Values that the database refuses are halved, like texts that the model refuses.
@@ -272,7 +272,7 @@ static void store_refused(void)
     fake_expect(
         (upstream){.method = "POST",
                    .url = SCENE_FAILURES,
-                   .body = "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":1,\"error\":"
+                   .body = "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":1,\"model\":\"" FAKE_TAG "\",\"error\":"
                            "\"the database could not take the vector (HTTP 400 (22P02))\",\"retry_after_s\":600}]}"});
     run(0, 2, false);
     CHECK_INT(items[0].outcome, UPDATE_FAILED);
