@@ -4,7 +4,12 @@
 
 #include "host.h"
 
-typedef enum embedding_provider { PROVIDER_WORKERS_AI, PROVIDER_REST, PROVIDER_MOCK, PROVIDER_UNKNOWN } embedding_provider;
+typedef enum embedding_provider {
+    PROVIDER_WORKERS_AI,
+    PROVIDER_REST,
+    PROVIDER_MOCK,
+    PROVIDER_UNKNOWN
+} embedding_provider;
 
 typedef struct config {
     str supabase_url; // without a trailing slash
@@ -17,9 +22,12 @@ typedef struct config {
     str allowed_origins, environment;
 } config;
 
+// Reads all variables, defaults in place of those that are not set. Nothing is checked here: what is missing or wrong
+// shows where it is used. Texts are in the arena.
 config config_read(arena *mem);
 
-// The provider, model, pooling and text template in one tag; vectors of different tags cannot be compared. In the arena.
+// The provider, model, pooling and text template in one tag; vectors of different tags cannot be compared. In the
+// arena.
 str config_model_tag(const config *cfg, arena *mem);
 
 #endif

@@ -15,14 +15,14 @@ typedef struct auth_user {
 typedef struct context {
     arena *mem;
     config cfg;
-    str request_id;    // goes into the answer and the log lines; empty outside HTTP
+    str request_id; // goes into the answer and the log lines; empty outside HTTP
     int64_t started_ms;
     int64_t deadline_ms; // when work behind this event must have ended
     // HTTP events only:
     const http_request *request;
-    str method;    // HEAD is served as GET
+    str method; // HEAD is served as GET
     bool head;
-    str path_id;   // the :id of the path, decoded; empty without
+    str path_id; // the :id of the path, decoded; empty without
     auth_user user;
 } context;
 
@@ -31,7 +31,7 @@ void context_log(const context *ctx, host_level level, str area, str text);
 
 // context_log of several texts, one after the other.
 #define context_logs(ctx, level, area, ...)                                                                            \
-    context_log_all((ctx), (level), (area), (const str[]){__VA_ARGS__},                                               \
+    context_log_all((ctx), (level), (area), (const str[]){__VA_ARGS__},                                                \
                     (ptrdiff_t)(sizeof((const str[]){__VA_ARGS__}) / sizeof(str)))
 void context_log_all(const context *ctx, host_level level, str area, const str *texts, ptrdiff_t count);
 

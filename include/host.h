@@ -37,7 +37,12 @@ typedef struct host_ai_call {
     host_reply reply;
 } host_ai_call;
 
-typedef enum host_jwt_verdict { HOST_JWT_VALID, HOST_JWT_INVALID, HOST_JWT_NO_KEY, HOST_JWT_UNAVAILABLE } host_jwt_verdict;
+typedef enum host_jwt_verdict {
+    HOST_JWT_VALID,
+    HOST_JWT_INVALID,
+    HOST_JWT_NO_KEY,
+    HOST_JWT_UNAVAILABLE
+} host_jwt_verdict;
 
 // A signature to verify. With `jwks_url` the key is the one of that key set with this `kid`, of key type `kty` and
 // (unless empty) curve `crv` (RFC 7517, RFC 7518); without, it is the shared secret `secret`.
@@ -53,7 +58,7 @@ void host_fetch(arena *mem, host_call *calls, int32_t count);
 // Runs a Workers AI model through the binding. Waits.
 void host_ai_run(arena *mem, host_ai_call *call);
 
-// Waits.
+// Whether the signature is valid: NO_KEY when the key set has no such key, UNAVAILABLE when it cannot be read. Waits.
 host_jwt_verdict host_jwt_verify(const host_jwt *jwt);
 
 // The SHA-256 digest of `bytes`. Waits.
@@ -65,7 +70,7 @@ bool host_rate_limit(str key);
 // Sends the bodies (JSON texts, at most 100) to the embedding queue. Waits.
 host_error host_queue_send(const str *bodies, int32_t count);
 
-// Waits.
+// Returns after `ms` milliseconds. Waits.
 void host_sleep(int32_t ms);
 
 // Sends the response: the first of an event settles it, later ones are a defect and ignored. `headers` as in host_call.
@@ -85,8 +90,13 @@ str host_var(arena *mem, str name);
 // Whether the deployment has a binding of this name.
 bool host_bound(str name);
 
+// The time, in milliseconds since 1970. In production it stands still between two waits.
 int64_t host_now_ms(void);
+
+// Fills `count` bytes with cryptographically strong random values.
 void host_random(uint8_t *bytes, int32_t count);
+
+// Writes one line, `text`, to the log.
 void host_log(host_level level, str text);
 
 #endif

@@ -175,13 +175,9 @@ function listen(server, port, host) {
   return new Promise((resolve, reject) => {
     server.once("error", (/** @type {NodeJS.ErrnoException} */ error) => {
       if (error.code !== "EADDRINUSE") return reject(error);
-      reject(
-        new Error(`Port ${port} on ${host} is in use: stop what listens there, or choose another port.`),
-      );
+      reject(new Error(`Port ${port} on ${host} is in use: stop what listens there, or choose another port.`));
     });
-    server.listen(port, host, () =>
-      resolve(/** @type {import("node:net").AddressInfo} */ (server.address())),
-    );
+    server.listen(port, host, () => resolve(/** @type {import("node:net").AddressInfo} */ (server.address())));
   });
 }
 
@@ -196,15 +192,12 @@ function toIsoTimestamp(text) {
 /** @param {PGlite} db */
 async function applySeed(db) {
   const seed = await readFile(SEED_FILE, "utf8");
-  const { rows } = await db.query(
-    "select from supabase_migrations.seed_files where path = 'supabase/seed.sql'",
-  );
+  const { rows } = await db.query("select from supabase_migrations.seed_files where path = 'supabase/seed.sql'");
   if (rows.length > 0) return;
   await db.transaction(async (tx) => {
     await tx.exec(seed);
-    await tx.query(
-      "insert into supabase_migrations.seed_files (path, hash) values ('supabase/seed.sql', $1)",
-      [createHash("sha256").update(seed).digest("hex")],
-    );
+    await tx.query("insert into supabase_migrations.seed_files (path, hash) values ('supabase/seed.sql', $1)", [
+      createHash("sha256").update(seed).digest("hex"),
+    ]);
   });
 }

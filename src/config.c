@@ -41,7 +41,8 @@ config config_read(arena *mem)
         .gateway = var_or(mem, S("AI_GATEWAY_ID"), S("")),
         .account_id = var_or(mem, S("CLOUDFLARE_ACCOUNT_ID"), S("")),
         .api_token = var_or(mem, S("CLOUDFLARE_API_TOKEN"), S("")),
-        .workers_ai_url = without_slash(var_or(mem, S("WORKERS_AI_BASE_URL"), S("https://api.cloudflare.com/client/v4"))),
+        .workers_ai_url =
+            without_slash(var_or(mem, S("WORKERS_AI_BASE_URL"), S("https://api.cloudflare.com/client/v4"))),
         .allowed_origins = var_or(mem, S("ALLOWED_ORIGINS"), S("")),
         .environment = var_or(mem, S("ENVIRONMENT"), S("production")),
     };

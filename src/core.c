@@ -9,7 +9,8 @@
 #include "routes.h"
 
 enum {
-    // Queue consumers and cron triggers may run for 15 minutes: https://developers.cloudflare.com/workers/platform/limits/
+    // Queue consumers and cron triggers may run for 15 minutes:
+    // https://developers.cloudflare.com/workers/platform/limits/
     // A third of that leaves room, and more than one batch ever needs.
     BACKGROUND_MS = 5 * 60 * 1000,
     RATE_PERIOD_S = 60, // of the RATE_LIMITER binding in wrangler.toml
@@ -19,8 +20,8 @@ static bool is_request_id(str id)
 {
     for (ptrdiff_t i = 0; i < id.len; i++) {
         char c = id.at[i];
-        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' ||
-                     c == '.';
+        bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+                     c == '_' || c == '.';
         if (!plain)
             return false;
     }

@@ -1,5 +1,5 @@
-// The host port as WebAssembly: imports of module "host", and the exports that the shim calls. Every struct that crosses
-// is laid out as the shim's constants say (js-shim/memory.mjs).
+// The host port as WebAssembly: imports of module "host", and the exports that the shim calls. Every struct that
+// crosses is laid out as the shim's constants say (js-shim/memory.mjs).
 #include <stddef.h>
 
 #include "core.h"
@@ -42,7 +42,8 @@ extern char __heap_base;
 static void grow_memory(arena *a, ptrdiff_t need)
 {
     size_t pages = ((size_t)need + PAGE - 1) / PAGE;
-    // Grown by an eighth at least, so that a large event does not grow page by page; near the maximum, by what is needed.
+    // Grown by an eighth at least, so that a large event does not grow page by page; near the maximum, by what is
+    // needed.
     size_t eighth = __builtin_wasm_memory_size(0) / 8;
     size_t grown = pages < eighth ? __builtin_wasm_memory_grow(0, eighth) : (size_t)-1;
     if (grown == (size_t)-1 && __builtin_wasm_memory_grow(0, pages) == (size_t)-1)
@@ -201,8 +202,8 @@ void host_log(host_level level, str text)
     import_log((int32_t)level, &text);
 }
 
-// cJSON names these: its default allocator, and what its printing half uses, which is not called here and dropped by the
-// linker, but would bring stdio and its WASI imports along. Everything here lives in the arena: a call is a defect.
+// cJSON names these: its default allocator, and what its printing half uses, which is not called here and dropped by
+// the linker, but would bring stdio and its WASI imports along. Everything here lives in the arena: a call is a defect.
 void *malloc(size_t size)
 {
     (void)size;
@@ -234,7 +235,8 @@ int sscanf(const char *restrict text, const char *restrict format, ...)
 }
 
 // cJSON reads numbers with strtod. libc's computes in binary128, a ninth of the whole module, for a correct last bit in
-// numbers that nothing here looks at: what is read are whole numbers (revisions, times), and those are exact below 2^53.
+// numbers that nothing here looks at: what is read are whole numbers (revisions, times), and those are exact below
+// 2^53.
 double strtod(const char *restrict text, char **restrict end)
 {
     const char *at = text;

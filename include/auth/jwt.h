@@ -8,7 +8,7 @@
 enum { JWT_MAX_LENGTH = 8 * 1024 };
 
 typedef struct jwt {
-    str alg, kid;      // of the header; kid may be empty
+    str alg, kid; // of the header; kid may be empty
     const cJSON *claims;
     str signing_input; // a slice of the token
     str signature;     // decoded
@@ -17,9 +17,9 @@ typedef struct jwt {
 // The token of a Bearer header; empty for any other scheme or shape (RFC 6750 section 2.1). A slice of `header`.
 str jwt_bearer(str header);
 
-// Takes `token` apart into *out, in the arena. False for anything but three base64url parts of which two are JSON objects
-// without duplicate members, and for a header that has `crit` (RFC 7515 section 4.1.11: no extension is understood
-// here) or no `alg`. Keys that a token brings itself (jwk, jku, x5c, x5u) are never looked at.
+// Takes `token` apart into *out, in the arena. False for anything but three base64url parts of which two are JSON
+// objects without duplicate members, and for a header that has `crit` (RFC 7515 section 4.1.11: no extension is
+// understood here) or no `alg`. Keys that a token brings itself (jwk, jku, x5c, x5u) are never looked at.
 bool jwt_read(arena *mem, str token, jwt *out);
 
 #endif

@@ -1,4 +1,5 @@
-// One event's memory: a bump allocator that is reset as a whole, or rewound to where it stood. Nothing is freed by hand.
+// One event's memory: a bump allocator that is reset as a whole, or rewound to where it stood. Nothing is freed by
+// hand.
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -23,8 +24,8 @@ void *arena_alloc(arena *a, ptrdiff_t size, ptrdiff_t align, ptrdiff_t count);
 // `size` bytes that the caller fills, not zeroed and not aligned.
 char *arena_bytes(arena *a, ptrdiff_t size);
 
-// Grows the block of `old` bytes at `block` to `size` in place when it is the arena's newest allocation; false, changing
-// nothing, when it is not.
+// Grows the block of `old` bytes at `block` to `size` in place when it is the arena's newest allocation; false,
+// changing nothing, when it is not.
 bool arena_extend(arena *a, char *block, ptrdiff_t old, ptrdiff_t size);
 
 // A copy of `text` in the arena, followed by a NUL that the length does not count.

@@ -25,14 +25,15 @@ static inline void buf_put(buf *b, str text)
     buf_put_bytes(b, text.at, text.len);
 }
 
+// One byte, and a number in decimal.
 void buf_put_char(buf *b, char c);
 void buf_put_int(buf *b, int64_t value);
 
 // An array of texts, one after the other.
 void buf_put_all(buf *b, const str *texts, ptrdiff_t count);
 
-// buf_puts(&b, S("a"), name, S("b")): up to ten texts, one after the other. Unrolled: written as an array, the slices would
-// pass through memory, at a twentieth of the module's size.
+// buf_puts(&b, S("a"), name, S("b")): up to ten texts, one after the other. Unrolled: written as an array, the slices
+// would pass through memory, at a twentieth of the module's size.
 #define buf_puts(...) BUF_NTH(__VA_ARGS__, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)(__VA_ARGS__)
 #define BUF_NTH(b, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, count, ...) BUF_PUT_##count
 #define BUF_PUT_1(b, text) buf_put((b), (text))

@@ -10,8 +10,8 @@
 
 #include "base/arena.h"
 
-// Objects of more members are refused: comparing their keys with each other would take a user's 64 KiB for milliseconds of
-// CPU. No body of this API, and no answer of its upstreams, has a tenth of them.
+// Objects of more members are refused: comparing their keys with each other would take a user's 64 KiB for milliseconds
+// of CPU. No body of this API, and no answer of its upstreams, has a tenth of them.
 enum { JSON_MAX_DEPTH = 32, JSON_MAX_MEMBERS = 500 };
 
 // What is wrong, for people, and the byte where; `what` is NULL when nothing is.
@@ -44,8 +44,8 @@ typedef struct json_reader {
 // As many decimal digits as a uint64_t holds, and more than any double needs to be told from its neighbours.
 enum { JSON_DIGITS = 19 };
 
-// A number's size without converting it: d.ddd… x 10^exponent. `mantissa` is its text from the first digit that is not zero,
-// with the point where it stands, up to the exponent; empty for zero, whose exponent is 0.
+// A number's size without converting it: d.ddd… x 10^exponent. `mantissa` is its text from the first digit that is not
+// zero, with the point where it stands, up to the exponent; empty for zero, whose exponent is 0.
 typedef struct json_decimal {
     int64_t exponent;
     str mantissa;
@@ -54,6 +54,7 @@ typedef struct json_decimal {
 // The first JSON_DIGITS significant digits as a whole number, the last ones zero when it has fewer.
 uint64_t json_digits(json_decimal size);
 
+// A reader at the start of `text`, which must outlive it.
 json_reader json_read(str text);
 
 // Moves over one value of any kind; *raw (may be NULL) is its text.

@@ -13,17 +13,21 @@ typedef struct str {
 } str;
 
 // A literal as an initialiser of static data, and as a value.
+// clang-format off
 #define STR(literal) {literal, (ptrdiff_t)sizeof(literal) - 1}
+// clang-format on
 #define S(literal) ((str)STR(literal))
 
 // The slice of a NUL-terminated string; empty for NULL.
 str str_from_c(const char *text);
 
+// Whether both have the same bytes.
 bool str_eq(str a, str b);
 
 // Equal when ASCII letters are compared without case.
 bool str_eq_nocase(str a, str b);
 
+// Whether `text` begins or ends with the other; every text does with an empty one.
 bool str_starts_with(str text, str prefix);
 bool str_ends_with(str text, str suffix);
 
@@ -33,7 +37,8 @@ bool str_contains(str text, str part);
 // The bytes from `from` up to `to`, both clamped to the string.
 str str_slice(str text, ptrdiff_t from, ptrdiff_t to);
 
-// Without leading and trailing space, tab, CR and LF (HTTP's optional whitespace, RFC 9110 section 5.6.3, and line ends).
+// Without leading and trailing space, tab, CR and LF (HTTP's optional whitespace, RFC 9110 section 5.6.3, and line
+// ends).
 str str_trim(str text);
 
 typedef struct str_pair {
@@ -52,7 +57,8 @@ bool str_parse_u63(str text, int64_t *value);
 // A UUID in its canonical form, 8-4-4-4-12 hexadecimal digits of either case (RFC 9562 section 4).
 bool str_is_uuid(str text);
 
-// Behind the ASCII characters from `at` on that stand for themselves in a JSON string: all but controls, quote and backslash.
+// Behind the ASCII characters from `at` on that stand for themselves in a JSON string: all but controls, quote and
+// backslash.
 const char *str_skip_plain(const char *at, const char *end);
 
 #endif

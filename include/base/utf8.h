@@ -8,6 +8,7 @@
 // surrogate, above U+10FFFF, cut off).
 int utf8_next(str text);
 
+// Whether all of `text` is well-formed; empty is.
 bool utf8_is_valid(str text);
 
 // Characters (Unicode scalar values) in valid UTF-8.

@@ -4,7 +4,8 @@
 
 #include "http/router.h"
 
-// Streams NDJSON: {"stale": N}, the number of users to go through; a line per user, {"user_id", "status": "success" | "skipped" | "failed", "reason"?}, then
+// Streams NDJSON: {"stale": N}, the number of users to go through; then a line per user, {"user_id", "status":
+// "success" | "skipped" | "failed", "reason"?}, then
 // {"summary": {"total", "success", "skipped", "failed", "done", "next", "error"?}}. `done` is false when it stopped
 // before the end or the limit; `next` is the `after` to go on from, null at the end. Options of the body: dry_run,
 // batch_size, limit, after, force. Waits.

@@ -27,8 +27,8 @@ typedef struct provider_item {
     str fault;
 } provider_item;
 
-// Embeds up to PROVIDER_MAX_TEXTS items in one call, trying again where that makes sense. With PROVIDER_OK each item has a
-// vector or a fault. Waits. Vectors are in the arena.
+// Embeds up to PROVIDER_MAX_TEXTS items in one call, trying again where that makes sense. With PROVIDER_OK each item
+// has a vector or a fault. Waits. Vectors are in the arena.
 provider_answer provider_embed(const context *ctx, provider_item *items, int32_t count);
 
 #endif

@@ -20,9 +20,9 @@ typedef struct source_read {
     int32_t count;
 } source_read;
 
-// Reads the profiles and embedding states of `ids` (UUIDs) with the service-role key, trying again while the database is
-// unavailable. Where the combined read is refused, the parts are read separately: a part that cannot be read is logged
-// and left out. Waits.
+// Reads the profiles and embedding states of `ids` (UUIDs) with the service-role key, trying again while the database
+// is unavailable. Where the combined read is refused, the parts are read separately: a part that cannot be read is
+// logged and left out. Waits.
 source_read source_read_users(const context *ctx, const str *ids, int32_t count);
 
 // The user with this id among those read; NULL when there is none.

@@ -31,6 +31,7 @@ typedef struct answer_error_text {
     str message;
 } answer_error_text;
 
+// How `error` reads; never NULL.
 const answer_error_text *answer_describe(answer_error error);
 
 // The status 500 answer to a request whose run ended without one, such as by a trap: whoever runs the core sends it.

@@ -7,9 +7,9 @@
 
 typedef enum field_type {
     FIELD_TEXT,
-    FIELD_URL,      // http or https
+    FIELD_URL,       // http or https
     FIELD_LOOSE_URL, // the scheme may be left out
-    FIELD_DAY,      // YYYY-MM-DD
+    FIELD_DAY,       // YYYY-MM-DD
     FIELD_BOOL,
     FIELD_CHOICE,
 } field_type;
@@ -49,8 +49,8 @@ typedef struct schema_result {
     str details;     // not ok: the items of the answer's details array
 } schema_result;
 
-// Checks `body`, a JSON object, and collects every problem in the order of the schema. `partial`: required fields may be
-// absent (but not null), and at least one known field must be there. Results are in the arena.
+// Checks `body`, a JSON object, and collects every problem in the order of the schema. `partial`: required fields may
+// be absent (but not null), and at least one known field must be there. Results are in the arena.
 schema_result schema_check(const schema *s, const cJSON *body, bool partial, arena *mem);
 
 // Puts one item of a details array: {"code", "path": [`path`], "message"}; an empty path gives [].

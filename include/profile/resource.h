@@ -15,14 +15,14 @@ typedef struct resource_constraint {
 
 typedef struct resource {
     str table;
-    str title;       // "Work experience", begins the messages
-    str one, many;   // the members of an answer that hold one and all
-    str columns;     // what is read and shown; never the vector
-    str owner;       // the column that holds the user's id
-    str order;       // of a list
+    str title;     // "Work experience", begins the messages
+    str one, many; // the members of an answer that hold one and all
+    str columns;   // what is read and shown; never the vector
+    str owner;     // the column that holds the user's id
+    str order;     // of a list
     const schema *schema;
     const resource_constraint *constraints;
-    str conflict;    // the message of a 409
+    str conflict; // the message of a 409
 } resource;
 
 extern const resource profile_resource, experience_resource, skill_resource;

@@ -20,13 +20,13 @@ typedef enum postgrest_outcome {
     POSTGREST_FORBIDDEN,    // 42501: a policy or a missing right
     POSTGREST_REFUSED,      // any other 4xx
     POSTGREST_TOO_LARGE,
-    POSTGREST_UNREADABLE,   // a success that is not JSON
-    POSTGREST_UNAVAILABLE,  // 429, 5xx, no connection
-    POSTGREST_TIMEOUT,      // 408, 504, or no answer in time
+    POSTGREST_UNREADABLE,  // a success that is not JSON
+    POSTGREST_UNAVAILABLE, // 429, 5xx, no connection
+    POSTGREST_TIMEOUT,     // 408, 504, or no answer in time
 } postgrest_outcome;
 
-// `why` is for the log: "HTTP 503", "timeout", "PGRST301". `body` is the answer as it came; `constraint_text` the database's
-// message, in which a violated constraint is named (never for clients).
+// `why` is for the log: "HTTP 503", "timeout", "PGRST301". `body` is the answer as it came; `constraint_text` the
+// database's message, in which a violated constraint is named (never for clients).
 typedef struct postgrest_answer {
     postgrest_outcome outcome;
     str why;
@@ -35,8 +35,8 @@ typedef struct postgrest_answer {
     int64_t retry_after_ms; // -1: not said
 } postgrest_answer;
 
-// A call of the Supabase API with the user's own `token`. `path` starts behind the project's URL; the body is empty, timeout
-// and size are at useful defaults. Texts are in the arena.
+// A call of the Supabase API with the user's own `token`. `path` starts behind the project's URL; the body is empty,
+// timeout and size are at useful defaults. Texts are in the arena.
 host_call postgrest_call(const context *ctx, str method, str path, str token);
 
 // The same with the service-role key, past row-level security: for the embedding update only.
@@ -51,8 +51,8 @@ postgrest_answer postgrest_send(const context *ctx, host_call *call);
 // What a reply means.
 postgrest_answer postgrest_read(const context *ctx, const host_reply *reply);
 
-// The rows of an answer that must be a JSON array: the text of the first into *row (empty when there is none). False when
-// it is not well-formed. For answers that pass through unparsed.
+// The rows of an answer that must be a JSON array: the text of the first into *row (empty when there is none). False
+// when it is not well-formed. For answers that pass through unparsed.
 bool postgrest_first_row(str body, str *row);
 
 #endif

@@ -15,8 +15,7 @@ export async function readMigrations(directory) {
   const migrations = [];
   for (const file of files) {
     const [, version, name] = /^(\d{14})_(\w+)\.sql$/.exec(file) ?? [];
-    if (version && name)
-      migrations.push({ version, name, sql: await readFile(join(directory, file), "utf8") });
+    if (version && name) migrations.push({ version, name, sql: await readFile(join(directory, file), "utf8") });
   }
   return migrations;
 }

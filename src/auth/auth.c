@@ -73,7 +73,8 @@ static bool verify_signature(const context *ctx, const jwt *token, str text)
             continue;
         buf url = buf_new(ctx->mem, 128);
         buf_puts(&url, ctx->cfg.supabase_url, S("/auth/v1/.well-known/jwks.json"));
-        return verify(ctx, token, (host_jwt){.kty = published[i].kty, .crv = published[i].crv, .jwks_url = buf_str(&url)});
+        return verify(ctx, token,
+                      (host_jwt){.kty = published[i].kty, .crv = published[i].crv, .jwks_url = buf_str(&url)});
     }
     return refuse(ctx, ERROR_INVALID_TOKEN, S("an algorithm that is not accepted"));
 }

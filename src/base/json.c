@@ -16,8 +16,8 @@ static void release(void *block)
     (void)block;
 }
 
-// Whether two members of one object have the same (decoded) key, or there are more than JSON_MAX_MEMBERS, which bounds the
-// comparisons.
+// Whether two members of one object have the same (decoded) key, or there are more than JSON_MAX_MEMBERS, which bounds
+// the comparisons.
 static const char *member_fault(const cJSON *object)
 {
     int count = 0;

@@ -197,7 +197,9 @@ bool json_number(json_reader *r, str *raw, json_decimal *size)
         return fail(r, "a number with a leading zero");
     const char *first = *whole != '0' ? whole : fraction ? skip_zeros(point + 1, at) : at;
     *size = (json_decimal){
-        .exponent = first == at ? 0 : first < point ? point - first - 1 : point - first,
+        .exponent = first == at     ? 0
+                    : first < point ? point - first - 1
+                                    : point - first,
         .mantissa = {first, at - first},
     };
     int c = peek(r);

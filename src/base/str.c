@@ -119,9 +119,10 @@ const char *str_skip_plain(const char *at, const char *end)
     for (; end - at >= 8; at += 8) {
         uint64_t eight;
         memcpy(&eight, at, sizeof eight);
-        // A byte's top bit is set here when the byte is below 0x20, a quote, a backslash, or not ASCII. A borrow may set it
-        // for a byte behind such a one as well.
-        uint64_t special = (eight - each * ' ') | ((eight ^ each * '"') - each) | ((eight ^ each * '\\') - each) | eight;
+        // A byte's top bit is set here when the byte is below 0x20, a quote, a backslash, or not ASCII. A borrow may
+        // set it for a byte behind such a one as well.
+        uint64_t special =
+            (eight - each * ' ') | ((eight ^ each * '"') - each) | ((eight ^ each * '\\') - each) | eight;
         if (special & top)
             break;
     }

@@ -69,11 +69,11 @@ static int space_at(str text)
         return 1;
     if (a == 0xC2 && b == 0xA0)
         return 2;
-    bool space = (a == 0xE1 && b == 0x9A && c == 0x80) ||                                             // U+1680
+    bool space = (a == 0xE1 && b == 0x9A && c == 0x80) || // U+1680
                  (a == 0xE2 && b == 0x80 && ((c >= 0x80 && c <= 0x8A) || c == 0xA8 || c == 0xA9 || c == 0xAF)) ||
-                 (a == 0xE2 && b == 0x81 && c == 0x9F) ||                                             // U+205F
-                 (a == 0xE3 && b == 0x80 && c == 0x80) ||                                             // U+3000
-                 (a == 0xEF && b == 0xBB && c == 0xBF);                                               // U+FEFF
+                 (a == 0xE2 && b == 0x81 && c == 0x9F) || // U+205F
+                 (a == 0xE3 && b == 0x80 && c == 0x80) || // U+3000
+                 (a == 0xEF && b == 0xBB && c == 0xBF);   // U+FEFF
     return space ? 3 : 0;
 }
 

@@ -31,9 +31,9 @@ void docs_index(context *ctx, const route *route)
     for (int32_t i = 0; i < route_count; i++) {
         methods.len = 0;
         router_put_methods(&methods, routes[i].methods);
-        buf_puts(&body, i ? S(",") : S(""), S("{\"methods\":\""), buf_str(&methods), S("\",\"path\":\""), routes[i].path,
-                 S("\",\"authentication\":\""), access_name(routes[i].access), S("\",\"summary\":\""), routes[i].summary,
-                 S("\"}"));
+        buf_puts(&body, i ? S(",") : S(""), S("{\"methods\":\""), buf_str(&methods), S("\",\"path\":\""),
+                 routes[i].path, S("\",\"authentication\":\""), access_name(routes[i].access), S("\",\"summary\":\""),
+                 routes[i].summary, S("\"}"));
     }
     buf_put(&body, S("]}"));
     answer_json(ctx, 200, buf_str(&body));

@@ -22,6 +22,12 @@ static const char head[] =
     "\"error\":{\"type\":\"string\"},\"details\":{\"type\":\"array\",\"items\":{\"type\":\"object\","
     "\"required\":[\"code\",\"path\",\"message\"],\"properties\":{\"code\":{\"type\":\"string\"},"
     "\"path\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"message\":{\"type\":\"string\"}}}}}},"
+    "\"BadRequest\":{\"anyOf\":[{\"$ref\":\"#/components/schemas/ValidationError\"},"
+    "{\"$ref\":\"#/components/schemas/Error\"}]},"
+    "\"backfill\":{\"type\":\"object\",\"properties\":{\"dry_run\":{\"type\":\"boolean\"},"
+    "\"batch_size\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":100,\"default\":10},"
+    "\"limit\":{\"type\":\"integer\",\"minimum\":1},\"after\":{\"type\":[\"string\",\"null\"],\"format\":\"uuid\"},"
+    "\"force\":{\"type\":\"boolean\"}}},"
     "\"embedding\":{\"type\":\"object\",\"properties\":{"
     "\"status\":{\"type\":\"string\",\"enum\":[\"fresh\",\"stale\",\"empty\",\"failed\"]},"
     "\"model\":{\"type\":[\"string\",\"null\"]},\"dimensions\":{\"type\":\"integer\"},"
@@ -138,7 +144,8 @@ static void put_row_answer(buf *out, const route *r, bool list, bool deleted)
 {
     buf_put(out, S("{\"type\":\"object\",\"properties\":{"));
     if (r->message.len)
-        buf_puts(out, S("\"message\":{\"type\":\"string\",\"const\":\""), r->message, S("\"}"), deleted ? S("") : S(","));
+        buf_puts(out, S("\"message\":{\"type\":\"string\",\"const\":\""), r->message, S("\"}"),
+                 deleted ? S("") : S(","));
     if (list) {
         buf_puts(out, S("\""), r->resource->many, S("\":{\"type\":\"array\",\"items\":"));
         put_reference(out, r->resource->one, S(""));
@@ -174,19 +181,44 @@ static void put_success(buf *out, const route *r, int32_t method)
     buf_put(out, S("}}}"));
 }
 
-static void put_failure(buf *out, str status, str description, str component)
+// The errors that operations answer with, and which of them do.
+enum { FOR_USER = 1, FOR_BODY = 2, FOR_ROW = 4, FOR_SERVICE = 8, FOR_NEW_OR_CHANGE = 16 };
+static const struct {
+    str status, description, component;
+    int32_t operations;
+} failures[] = {
+    {STR("400"), STR("The body is not valid"), STR("BadRequest"), FOR_BODY},
+    {STR("401"), STR("No valid token"), STR("Error"), FOR_USER},
+    {STR("404"), STR("Not there, or not the caller's"), STR("Error"), FOR_ROW | FOR_SERVICE},
+    {STR("409"), STR("It exists already"), STR("Error"), FOR_NEW_OR_CHANGE},
+    {STR("413"), STR("The body is larger than 64 KiB"), STR("Error"), FOR_BODY},
+    {STR("415"), STR("The body is not declared as JSON"), STR("Error"), FOR_BODY},
+    {STR("429"), STR("Too many requests"), STR("Error"), FOR_USER},
+    {STR("502"), STR("The database gave an unusable answer"), STR("Error"), FOR_USER},
+    {STR("503"), STR("The database is not available"), STR("Error"), FOR_USER},
+    {STR("504"), STR("The database took too long"), STR("Error"), FOR_USER},
+};
+
+static void put_failures(buf *out, int32_t operation)
 {
-    buf_puts(out, S(",\""), status, S("\":{\"description\":\""), description, S("\","));
-    put_json_content(out);
-    put_reference(out, component, S(""));
-    buf_put(out, S("}}}"));
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        if (!(failures[i].operations & operation))
+            continue;
+        buf_puts(out, S(",\""), failures[i].status, S("\":{\"description\":\""), failures[i].description, S("\","));
+        put_json_content(out);
+        put_reference(out, failures[i].component, S(""));
+        buf_put(out, S("}}}"));
+    }
 }
 
 static void put_request_body(buf *out, const route *r, int32_t method)
 {
-    buf_put(out, S("\"requestBody\":{\"required\":true,"));
+    buf_puts(out, S("\"requestBody\":{\"required\":"), r->resource ? S("true,") : S("false,"));
     put_json_content(out);
-    put_reference(out, r->resource->one, method == METHOD_POST ? S("_new") : S("_change"));
+    if (r->resource)
+        put_reference(out, r->resource->one, method == METHOD_POST ? S("_new") : S("_change"));
+    else
+        put_reference(out, S("backfill"), S(""));
     buf_put(out, S("}}},"));
 }
 
@@ -200,18 +232,12 @@ static void put_operation(buf *out, const route *r, int32_t method)
     if (has_id(r))
         buf_put(out, S("\"parameters\":[{\"name\":\"id\",\"in\":\"path\",\"required\":true,"
                        "\"schema\":{\"type\":\"string\",\"format\":\"uuid\"}}],"));
-    if (writes && r->resource)
+    if (writes)
         put_request_body(out, r, method);
     put_success(out, r, method);
-    if (writes && r->resource)
-        put_failure(out, S("400"), S("The body is not valid"), S("ValidationError"));
-    if (has_id(r) || r->access == ACCESS_SERVICE)
-        put_failure(out, S("404"), S("Not there, or not the caller's"), S("Error"));
-    if (r->access == ACCESS_USER) {
-        put_failure(out, S("401"), S("No valid token"), S("Error"));
-        put_failure(out, S("429"), S("Too many requests"), S("Error"));
-        put_failure(out, S("503"), S("The database is not available"), S("Error"));
-    }
+    put_failures(out, (r->access == ACCESS_USER ? FOR_USER : 0) | (r->access == ACCESS_SERVICE ? FOR_SERVICE : 0) |
+                          (writes ? FOR_BODY : 0) | (writes && r->resource ? FOR_NEW_OR_CHANGE : 0) |
+                          (has_id(r) || (r->resource && !r->resource->many.len && !writes) ? FOR_ROW : 0));
     buf_put(out, S("}}"));
 }
 

@@ -63,7 +63,8 @@ static bool read_options(const context *ctx, options *o)
     check_option(&details, read_flag(body, "force", &o->force), S("force"), S("Must be true or false"));
     check_option(&details, read_count(body, "batch_size", UPDATE_MAX_USERS, &o->batch_size), S("batch_size"),
                  S("Must be a whole number from 1 to 100"));
-    check_option(&details, read_count(body, "limit", INT32_MAX, &o->limit), S("limit"), S("Must be a positive whole number"));
+    check_option(&details, read_count(body, "limit", INT32_MAX, &o->limit), S("limit"),
+                 S("Must be a positive whole number"));
     check_option(&details, !after || cJSON_IsNull(after) || str_is_uuid(o->after), S("after"), S("Must be a UUID"));
     if (details.len)
         answer_invalid(ctx, S("backfill"), buf_str(&details));

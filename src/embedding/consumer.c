@@ -6,7 +6,7 @@
 #include "embedding/update.h"
 
 enum {
-    FIRST_DELAY_S = 30,        // doubled with every delivery
+    FIRST_DELAY_S = 30, // doubled with every delivery
     LONGEST_DELAY_S = 60 * 60,
     QUEUE_LONGEST_S = 12 * 60 * 60, // https://developers.cloudflare.com/queues/platform/limits/
 };

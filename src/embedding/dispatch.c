@@ -22,7 +22,8 @@ void embedding_dispatch(context *ctx, str user_id)
         str message = embedding_message(ctx, user_id);
         if (host_queue_send(&message, 1) == HOST_OK)
             return;
-        context_logs(ctx, HOST_WARN, S("Embeddings"), S("The queue refused user "), user_id, S("; updating right here"));
+        context_logs(ctx, HOST_WARN, S("Embeddings"), S("The queue refused user "), user_id,
+                     S("; updating right here"));
     }
     update_item item = {.user_id = user_id};
     update_run(ctx, &item, 1, false);

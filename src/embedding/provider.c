@@ -8,10 +8,10 @@
 #include "embedding/vector.h"
 
 enum {
-    ONE_TIMEOUT_MS = 7 * 1000,    // three attempts and two pauses must fit the 25 s behind a response
+    ONE_TIMEOUT_MS = 7 * 1000, // three attempts and two pauses must fit the 25 s behind a response
     MANY_TIMEOUT_MS = 30 * 1000,
-    MAX_REPLY = 8 * 1024 * 1024,  // 100 vectors have about 1.6 MB
-    NO_SUCH_MODEL = 5007,         // answered as a 400, but no fault of the texts
+    MAX_REPLY = 8 * 1024 * 1024, // 100 vectors have about 1.6 MB
+    NO_SUCH_MODEL = 5007,        // answered as a 400, but no fault of the texts
 };
 
 static provider_answer outage(str why, int64_t retry_after_ms)
@@ -147,7 +147,8 @@ static provider_answer read_vectors(str body, provider_item *items, int32_t coun
     json_reader r = json_read(body);
     int32_t found = -1;
     bool read = read_object(&r, true, items, count, &found) && json_at_end(&r);
-    // A vector that is no JSON, such as one with a NaN, is its text's fault; an answer that is garbage or cut off is not.
+    // A vector that is no JSON, such as one with a NaN, is its text's fault; an answer that is garbage or cut off is
+    // not.
     if (!read && found >= 0 && found < count && r.fault.at < body.len)
         return (provider_answer){PROVIDER_CONTENT, S("the embedding model gave a malformed vector"), -1};
     if (!read)

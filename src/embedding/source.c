@@ -84,7 +84,8 @@ static source_read read_rows(const context *ctx, postgrest_answer answer)
     return read;
 }
 
-// The rows of one part read by itself; NULL, having logged it, when it cannot be read whole: *full, because there are more.
+// The rows of one part read by itself; NULL, having logged it, when it cannot be read whole: *full, because there are
+// more.
 static const cJSON *part_rows(const context *ctx, str table, const host_reply *reply, bool *full)
 {
     postgrest_answer answer = postgrest_read(ctx, reply);
@@ -104,7 +105,8 @@ static source_read read_parts(const context *ctx, const str *ids, int32_t count)
     if (read.answer.outcome != POSTGREST_OK)
         return read;
     host_call parts[] = {
-        read_call(ctx, S("work_experience?select=user_id," EXPERIENCE_COLUMNS "&" EXPERIENCE_ORDER), S("user_id"), ids, count),
+        read_call(ctx, S("work_experience?select=user_id," EXPERIENCE_COLUMNS "&" EXPERIENCE_ORDER), S("user_id"), ids,
+                  count),
         read_call(ctx, S("skills?select=user_id," SKILL_COLUMNS "&" SKILL_ORDER), S("user_id"), ids, count),
     };
     host_fetch(ctx->mem, parts, 2);
@@ -130,10 +132,11 @@ static bool is_refusal(postgrest_outcome outcome)
 
 source_read source_read_users(const context *ctx, const str *ids, int32_t count)
 {
-    host_call call = read_call(ctx,
-                               S("users?select=" USER_COLUMNS ",work_experience(" EXPERIENCE_COLUMNS "),skills(" SKILL_COLUMNS
-                                 ")&work_experience." EXPERIENCE_ORDER "&skills." SKILL_ORDER),
-                               S("id"), ids, count);
+    host_call call =
+        read_call(ctx,
+                  S("users?select=" USER_COLUMNS ",work_experience(" EXPERIENCE_COLUMNS "),skills(" SKILL_COLUMNS
+                    ")&work_experience." EXPERIENCE_ORDER "&skills." SKILL_ORDER),
+                  S("id"), ids, count);
     postgrest_answer answer = retry_postgrest(ctx, S("the read"), &call);
     if (is_refusal(answer.outcome)) {
         context_logs(ctx, HOST_WARN, S("Embeddings"), S("Reading the profile in parts: "), answer.why);

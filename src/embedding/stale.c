@@ -44,7 +44,8 @@ stale_page stale_find(const context *ctx, stale_query query)
         return page;
     const cJSON *rows = json_parse(ctx->mem, page.answer.body, NULL);
     if (!cJSON_IsArray(rows)) {
-        page.answer = (postgrest_answer){.outcome = POSTGREST_UNREADABLE, .why = S("not a JSON array"), .retry_after_ms = -1};
+        page.answer =
+            (postgrest_answer){.outcome = POSTGREST_UNREADABLE, .why = S("not a JSON array"), .retry_after_ms = -1};
         return page;
     }
     page.ids = arena_new(ctx->mem, str, cJSON_GetArraySize(rows));

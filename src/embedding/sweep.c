@@ -7,9 +7,9 @@
 #include "embedding/update.h"
 
 enum {
-    MIN_AGE_S = 60,        // an edit's own update, or its queue message, gets this long before it counts as lost
-    LEASE_S = 15 * 60,     // then a user who was sent to the queue is looked for again
-    STEP_MS = 45 * 1000,   // no new page starts with less time left
+    MIN_AGE_S = 60,      // an edit's own update, or its queue message, gets this long before it counts as lost
+    LEASE_S = 15 * 60,   // then a user who was sent to the queue is looked for again
+    STEP_MS = 45 * 1000, // no new page starts with less time left
 };
 
 // True when the queue took the page.
@@ -55,17 +55,16 @@ void sweep_run(const context *ctx)
     str after = {0};
     for (int32_t left = SWEEP_SUBREQUESTS; left >= cost && context_time_left(ctx) > STEP_MS && !done; left -= cost) {
         char *mark = arena_mark(ctx->mem);
-        stale_page page = stale_find(ctx, (stale_query){.after = after,
-                                                        .limit = UPDATE_MAX_USERS,
-                                                        .min_age_s = MIN_AGE_S,
-                                                        .lease_s = LEASE_S});
+        stale_page page = stale_find(
+            ctx, (stale_query){.after = after, .limit = UPDATE_MAX_USERS, .min_age_s = MIN_AGE_S, .lease_s = LEASE_S});
         if (page.answer.outcome != POSTGREST_OK) {
             context_logs(ctx, HOST_ERROR, S("Embeddings"), S("Cannot search for stale embeddings: "), page.answer.why);
             return;
         }
         if (page.count && !(queued && send_page(ctx, &page))) {
             if (queued) {
-                context_log(ctx, HOST_WARN, S("Embeddings"), S("The queue refused a page of stale users; updating right here"));
+                context_log(ctx, HOST_WARN, S("Embeddings"),
+                            S("The queue refused a page of stale users; updating right here"));
                 left--; // the refused send
             }
             queued = false;

@@ -146,8 +146,8 @@ static void take_vectors(run *r, int32_t from, int32_t to)
         log_generated(r, good);
 }
 
-// Embeds the texts from `from` up to `to`. Texts that the model refuses are split in halves until the refused ones stand
-// alone; an outage leaves all of them for later, and the following ones too. False after an outage.
+// Embeds the texts from `from` up to `to`. Texts that the model refuses are split in halves until the refused ones
+// stand alone; an outage leaves all of them for later, and the following ones too. False after an outage.
 static bool embed_range(run *r, int32_t from, int32_t to)
 {
     if (from >= to)
@@ -294,8 +294,7 @@ static void log_outcome(const context *ctx, const update_item *item, int64_t sta
         buf_puts(&line, S("[Embeddings] Failed to update user embedding for "), item->user_id, S(": "), item->reason);
         host_log(HOST_ERROR, buf_str(&line));
         break;
-    default:
-        context_logs(ctx, HOST_INFO, S("Embeddings"), S("Skipped user "), item->user_id, S(": "), item->reason);
+    default: context_logs(ctx, HOST_INFO, S("Embeddings"), S("Skipped user "), item->user_id, S(": "), item->reason);
     }
 }
 

@@ -34,7 +34,7 @@ static bool read_numbers(json_reader *r, str *why)
         }
         all_zero = all_zero && is_zero_float4(size);
     }
-    *why = r->fault.what              ? S("not readable")
+    *why = r->fault.what                ? S("not readable")
            : count != VECTOR_DIMENSIONS ? S("not 768 numbers")
            : all_zero                   ? S("all zero")
                                         : S("");

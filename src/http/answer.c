@@ -9,7 +9,8 @@
 
 static const answer_error_text errors[ANSWER_ERROR_COUNT] = {
     [ERROR_MISSING_AUTH_HEADER] = {STR("MISSING_AUTH_HEADER"), 401, STR("The Authorization header is missing")},
-    [ERROR_INVALID_AUTH_FORMAT] = {STR("INVALID_AUTH_FORMAT"), 401, STR("The Authorization header must read: Bearer <token>")},
+    [ERROR_INVALID_AUTH_FORMAT] = {STR("INVALID_AUTH_FORMAT"), 401,
+                                   STR("The Authorization header must read: Bearer <token>")},
     [ERROR_TOKEN_EXPIRED] = {STR("TOKEN_EXPIRED"), 401, STR("The token has expired")},
     [ERROR_INVALID_TOKEN] = {STR("INVALID_TOKEN"), 401, STR("The token is not valid")},
     [ERROR_RATE_LIMIT_EXCEEDED] = {STR("RATE_LIMIT_EXCEEDED"), 429, STR("Too many requests; try again in a minute")},
@@ -17,11 +18,13 @@ static const answer_error_text errors[ANSWER_ERROR_COUNT] = {
     [ERROR_METHOD_NOT_ALLOWED] = {STR("METHOD_NOT_ALLOWED"), 405, STR("This path does not take that method")},
     [ERROR_CONFLICT] = {STR("CONFLICT"), 409, STR("It exists already")},
     [ERROR_PAYLOAD_TOO_LARGE] = {STR("PAYLOAD_TOO_LARGE"), 413, STR("The body is larger than 64 KiB")},
-    [ERROR_UNSUPPORTED_MEDIA_TYPE] = {STR("UNSUPPORTED_MEDIA_TYPE"), 415, STR("The Content-Type must be application/json")},
+    [ERROR_UNSUPPORTED_MEDIA_TYPE] = {STR("UNSUPPORTED_MEDIA_TYPE"), 415,
+                                      STR("The Content-Type must be application/json")},
     [ERROR_INVALID_JSON] = {STR("INVALID_JSON"), 400, STR("The body is not valid JSON")},
     [ERROR_UPSTREAM_BAD] = {STR("UPSTREAM_ERROR"), 502, STR("The database gave an answer that could not be used")},
     [ERROR_UPSTREAM_UNAVAILABLE] = {STR("UPSTREAM_ERROR"), 503, STR("The database is not available; try again later")},
-    [ERROR_UPSTREAM_TIMEOUT] = {STR("UPSTREAM_ERROR"), 504, STR("The database took too long to answer; try again later")},
+    [ERROR_UPSTREAM_TIMEOUT] = {STR("UPSTREAM_ERROR"), 504,
+                                STR("The database took too long to answer; try again later")},
     [ERROR_INTERNAL] = {STR("INTERNAL_ERROR"), 500, STR(INTERNAL_ERROR_MESSAGE)},
 };
 

@@ -21,7 +21,10 @@ str http_url_path(str url)
 
 static int hex_value(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 bool http_decode_segment(arena *mem, str text, str *decoded)
@@ -59,8 +62,9 @@ bool http_is_json(str content_type)
 {
     str_pair parts = str_cut(content_type, ';');
     str_pair type = str_cut(str_trim(parts.head), '/');
-    bool json = str_eq_nocase(type.tail, S("json")) ||
-                (type.tail.len > 5 && str_eq_nocase(str_slice(type.tail, type.tail.len - 5, type.tail.len), S("+json")));
+    bool json =
+        str_eq_nocase(type.tail, S("json")) ||
+        (type.tail.len > 5 && str_eq_nocase(str_slice(type.tail, type.tail.len - 5, type.tail.len), S("+json")));
     if (!str_eq_nocase(type.head, S("application")) || !json)
         return false;
     while (parts.found) {

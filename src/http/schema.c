@@ -41,7 +41,7 @@ static str expected_type(const field *f)
 
 static str received_type(const cJSON *value)
 {
-    return !value                 ? S("undefined")
+    return !value                  ? S("undefined")
            : cJSON_IsNull(value)   ? S("null")
            : cJSON_IsBool(value)   ? S("boolean")
            : cJSON_IsNumber(value) ? S("number")
@@ -109,7 +109,8 @@ static bool is_host(str host)
     bool dot = false;
     for (ptrdiff_t i = 0; i < host.len; i++) {
         char c = host.at[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+        bool word =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
         bool inner = i > 0 && i + 1 < host.len;
         if (!word && !(inner && (c == '-' || c == '_' || (c == '.' && host.at[i - 1] != '.'))))
             return false;
@@ -196,7 +197,8 @@ static void check_rules(checking *c)
 
 schema_result schema_check(const schema *s, const cJSON *body, bool partial, arena *mem)
 {
-    checking c = {.schema = s, .body = body, .partial = partial, .members = buf_new(mem, 256), .details = buf_new(mem, 0)};
+    checking c = {
+        .schema = s, .body = body, .partial = partial, .members = buf_new(mem, 256), .details = buf_new(mem, 0)};
     bool any = false, feeds_text = false;
     for (int32_t i = 0; i < s->field_count; i++) {
         const cJSON *value = json_get(body, s->fields[i].name.at);
@@ -208,5 +210,6 @@ schema_result schema_check(const schema *s, const cJSON *body, bool partial, are
     if (!any && c.details.len == 0)
         schema_put_detail(&c.details, S("custom"), S(""), S("At least one known field is required"));
     bool ok = c.details.len == 0;
-    return (schema_result){.ok = ok, .feeds_text = feeds_text, .members = buf_str(&c.members), .details = buf_str(&c.details)};
+    return (schema_result){
+        .ok = ok, .feeds_text = feeds_text, .members = buf_str(&c.members), .details = buf_str(&c.details)};
 }

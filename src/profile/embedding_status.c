@@ -52,9 +52,11 @@ void profile_embedding_status(context *ctx, const route *route)
 {
     (void)route;
     buf path = buf_new(ctx->mem, 256);
-    buf_puts(&path,
-             S("/rest/v1/resume_embedding_state?select=revision,embedded_revision,model,text_hash,embedded_at,error&user_id=eq."),
-             ctx->user.id);
+    buf_puts(
+        &path,
+        S("/rest/v1/"
+          "resume_embedding_state?select=revision,embedded_revision,model,text_hash,embedded_at,error&user_id=eq."),
+        ctx->user.id);
     host_call call = postgrest_call(ctx, S("GET"), buf_str(&path), ctx->user.token);
     postgrest_answer answer = postgrest_send(ctx, &call);
     const cJSON *rows = answer.outcome == POSTGREST_OK ? json_parse(ctx->mem, answer.body, NULL) : NULL;

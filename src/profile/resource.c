@@ -31,7 +31,12 @@ static const field experience_fields[] = {
 static const str levels[] = {STR("beginner"), STR("intermediate"), STR("advanced"), STR("expert"), STR("")};
 
 static const field skill_fields[] = {
-    {.name = STR("name"), .min = 1, .max = 100, .required = true, .feeds_text = true, .about = STR("Unique per user, whatever its case")},
+    {.name = STR("name"),
+     .min = 1,
+     .max = 100,
+     .required = true,
+     .feeds_text = true,
+     .about = STR("Unique per user, whatever its case")},
     {.name = STR("level"), .type = FIELD_CHOICE, .choices = levels},
 };
 
@@ -56,7 +61,9 @@ static const schema_rule experience_rules[] = {
 };
 
 static const resource_constraint experience_constraints[] = {
-    {STR("work_experience_end_date_after_start_date"), STR("end_date"), {end_before_start, sizeof end_before_start - 1}},
+    {STR("work_experience_end_date_after_start_date"),
+     STR("end_date"),
+     {end_before_start, sizeof end_before_start - 1}},
     {STR("work_experience_current_has_no_end_date"), STR("end_date"), {current_with_end, sizeof current_with_end - 1}},
     {STR(""), STR(""), STR("")},
 };

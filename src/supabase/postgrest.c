@@ -10,11 +10,11 @@ static const struct {
     str code;
     postgrest_outcome outcome;
 } codes[] = {
-    {STR("23505"), POSTGREST_UNIQUE},       {STR("23503"), POSTGREST_FOREIGN_KEY},
-    {STR("23514"), POSTGREST_CHECK},        {STR("42501"), POSTGREST_FORBIDDEN},
-    {STR("42P01"), POSTGREST_NO_RELATION},  {STR("PGRST200"), POSTGREST_NO_RELATION},
+    {STR("23505"), POSTGREST_UNIQUE},         {STR("23503"), POSTGREST_FOREIGN_KEY},
+    {STR("23514"), POSTGREST_CHECK},          {STR("42501"), POSTGREST_FORBIDDEN},
+    {STR("42P01"), POSTGREST_NO_RELATION},    {STR("PGRST200"), POSTGREST_NO_RELATION},
     {STR("PGRST201"), POSTGREST_NO_RELATION}, {STR("PGRST205"), POSTGREST_NO_RELATION},
-    {STR("57014"), POSTGREST_TIMEOUT},      {STR("PGRST003"), POSTGREST_TIMEOUT},
+    {STR("57014"), POSTGREST_TIMEOUT},        {STR("PGRST003"), POSTGREST_TIMEOUT},
 };
 
 static host_call new_call(const context *ctx, str method, str path, str key, str bearer)

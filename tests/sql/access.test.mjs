@@ -142,9 +142,7 @@ describe("the embedding", () => {
   test("cannot even after somebody has granted everything on users", async (t) => {
     const [erin, frank] = await addUsers(supabase, 2);
     await supabase.db.query("delete from users where id = $1", [frank.id]);
-    const { rows } = await supabase.db.query(
-      "select relacl::text as acl from pg_class where relname = 'users'",
-    );
+    const { rows } = await supabase.db.query("select relacl::text as acl from pg_class where relname = 'users'");
     t.after(() => supabase.db.exec("revoke insert, update, delete on users from anon, authenticated"));
     await supabase.db.exec("grant all on users to anon, authenticated");
     assert.notDeepEqual(
@@ -225,10 +223,7 @@ describe("functions", () => {
     assert.ok(rows.length >= 14, `only ${rows.length} functions`);
     for (const row of rows) {
       const { name, config, callable } = /** @type {any} */ (row);
-      assert.deepEqual(
-        { name, config, callable },
-        { name, config: '{"search_path=\\"\\""}', callable: false },
-      );
+      assert.deepEqual({ name, config, callable }, { name, config: '{"search_path=\\"\\""}', callable: false });
     }
   });
 });
@@ -253,10 +248,7 @@ describe("keys and tokens", () => {
     const expired = signJwt(supabase.jwtSecret, { ...claims(), exp: Math.floor(Date.now() / 1000) - 60 });
     assert.equal(await status({ apikey, authorization: `Bearer ${forged}` }), 401);
     assert.equal(await status({ apikey, authorization: `Bearer ${expired}` }), 401);
-    assert.equal(
-      await status({ apikey, authorization: `Bearer ${signJwt(supabase.jwtSecret, claims())}` }),
-      200,
-    );
+    assert.equal(await status({ apikey, authorization: `Bearer ${signJwt(supabase.jwtSecret, claims())}` }), 200);
   });
 
   test("no token makes a request run as another database role", async () => {

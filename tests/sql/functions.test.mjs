@@ -167,19 +167,14 @@ describe("store_resume_embeddings", () => {
     const item = { user_id: id, revision: 1, model: TAG, text_hash: "h" };
     await assert.rejects(call("store_resume_embeddings", [item]), /needs an embedding .* or keep/);
     for (const embedding of ["[1,2,3]", "nonsense", "[]", NEW.replace("[1,", "[NaN,")]) {
-      await assert.rejects(
-        store(db, { user_id: id, embedding }),
-        /dimension|vector|NaN/,
-        embedding.slice(0, 20),
-      );
+      await assert.rejects(store(db, { user_id: id, embedding }), /dimension|vector|NaN/, embedding.slice(0, 20));
     }
     assert.equal((await stateOf(db, id)).embedded_revision, 0);
   });
 
   test("finds its vector by meaning", async () => {
     const users = await addUsers(supabase, 3);
-    for (const [i, user] of users.entries())
-      await store(db, { user_id: user.id, embedding: vectorText(i + 1) });
+    for (const [i, user] of users.entries()) await store(db, { user_id: user.id, embedding: vectorText(i + 1) });
     const { rows } = await db.query(
       "select id from users where resume_embedding is not null order by resume_embedding <=> $1::vector limit 1",
       [vectorText(2)],
@@ -252,18 +247,8 @@ describe("stale_resumes", () => {
     ["after its next attempt was due", { next_attempt_at: "2020-01-01" }, "", true],
     ["not one edited just now", { model: null }, "min_age_s => 60", false],
     ["one edited long ago", { changed_at: "2020-01-01" }, "min_age_s => 60", true],
-    [
-      "a fresh one when everybody is wanted",
-      { embedded_revision: 1, model: TAG },
-      "include_fresh => true",
-      true,
-    ],
-    [
-      "one that waits, when everybody is wanted",
-      { next_attempt_at: "2100-01-01" },
-      "include_fresh => true",
-      true,
-    ],
+    ["a fresh one when everybody is wanted", { embedded_revision: 1, model: TAG }, "include_fresh => true", true],
+    ["one that waits, when everybody is wanted", { next_attempt_at: "2100-01-01" }, "include_fresh => true", true],
   ];
   for (const [name, state, args, found] of rules) {
     test(`finds ${name}`, async () => {
@@ -277,8 +262,7 @@ describe("stale_resumes", () => {
     const { rows } = await db.query("select id from users order by id");
     const all = rows.map((row) => /** @type {{ id: string }} */ (row).id);
     const pages = [await stale("max_rows => 10")];
-    for (let i = 0; i < 3; i++)
-      pages.push(await stale(`after => '${pages[i].at(-1) ?? id}', max_rows => 10`));
+    for (let i = 0; i < 3; i++) pages.push(await stale(`after => '${pages[i].at(-1) ?? id}', max_rows => 10`));
     assert.deepEqual(
       pages.map((page) => page.length),
       [10, 10, 5, 0],
@@ -302,9 +286,7 @@ describe("stale_resumes", () => {
     await store(db, { user_id: users[0].id });
     await setState({ next_attempt_at: "2100-01-01" }, users[1].id);
     const count = async (/** @type {string} */ args) =>
-      Object.values(
-        /** @type {object} */ ((await db.query(`select public.count_stale_resumes(${args})`)).rows[0]),
-      )[0];
+      Object.values(/** @type {object} */ ((await db.query(`select public.count_stale_resumes(${args})`)).rows[0]))[0];
     assert.equal(await count(`tag => '${TAG}'`), 29);
     assert.equal(await count("tag => 'other'"), 30);
     assert.equal(await count("include_fresh => true"), 31);

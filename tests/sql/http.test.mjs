@@ -100,11 +100,7 @@ describe("an edit", () => {
     ["work_experience_company_length", "work_experience", { company: "" }],
     ["work_experience_description_length", "work_experience", { description: long(10001) }],
     ["work_experience_end_date_after_start_date", "work_experience", { end_date: "2000-01-01" }],
-    [
-      "work_experience_current_has_no_end_date",
-      "work_experience",
-      { is_current: true, end_date: "2024-01-01" },
-    ],
+    ["work_experience_current_has_no_end_date", "work_experience", { is_current: true, end_date: "2024-01-01" }],
     ["skills_name_length", "skills", { name: long(101) }],
     ["skills_name_length", "skills", { name: " " }],
     ["skills_level_known", "skills", { level: "guru" }],

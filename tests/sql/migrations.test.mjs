@@ -29,10 +29,7 @@ describe("a new project", () => {
 
     await db.exec(await migrationSql(EMBEDDING));
     const afterBoth = await readCatalog(db);
-    assert.ok(
-      Object.keys(addedTo(afterTables, afterBoth)).length > 30,
-      "the comparison sees the second migration",
-    );
+    assert.ok(Object.keys(addedTo(afterTables, afterBoth)).length > 30, "the comparison sees the second migration");
     await db.exec(await migrationSql(EMBEDDING));
     await db.exec(await migrationSql(TABLES));
     assert.deepEqual(await readCatalog(db), afterBoth);
@@ -142,18 +139,13 @@ describe("an existing database", () => {
       update users set resume_embedding = '[1,2,3]'`);
     const before = await readCatalog(db);
     const run = migrationSql(EMBEDDING).then((sql) => db.transaction((tx) => tx.exec(sql)));
-    await assert.rejects(
-      run,
-      /resume_embedding exists, and 2 of its values are no vectors of 768 dimensions/,
-    );
+    await assert.rejects(run, /resume_embedding exists, and 2 of its values are no vectors of 768 dimensions/);
     assert.deepEqual(await readCatalog(db), before);
   });
 
   test("is refused with the names of the columns that are missing", async (t) => {
     const { db } = await startEmpty(t);
-    await db.exec(
-      `${existingSql}; alter table skills drop column name; alter table users drop professional_summary`,
-    );
+    await db.exec(`${existingSql}; alter table skills drop column name; alter table users drop professional_summary`);
     await assert.rejects(
       db.exec(await migrationSql(EMBEDDING)),
       /users\.professional_summary \(text\), skills\.name \(text\)/,
@@ -166,9 +158,7 @@ describe("a data folder", () => {
     const dataDir = join(await mkdtemp(join(tmpdir(), "profile-embeddings-")), "database");
     after(() => rm(join(dataDir, ".."), { recursive: true }));
     const first = await startSupabase({ dataDir, seed: true });
-    await first.db.exec(
-      "delete from skills; update users set location = 'Paris' where email = 'ada@example.com'",
-    );
+    await first.db.exec("delete from skills; update users set location = 'Paris' where email = 'ada@example.com'");
     await first.close();
 
     const second = await startSupabase({ dataDir, seed: true });

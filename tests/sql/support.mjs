@@ -59,9 +59,7 @@ export async function stateOf(db, userId) {
  * @returns {Promise<string | null>}
  */
 export async function vectorOf(db, userId) {
-  const { rows } = await db.query("select resume_embedding::text as v from public.users where id = $1", [
-    userId,
-  ]);
+  const { rows } = await db.query("select resume_embedding::text as v from public.users where id = $1", [userId]);
   return /** @type {{ v: string | null }} */ (rows[0]).v;
 }
 
@@ -74,9 +72,7 @@ export async function vectorOf(db, userId) {
 export async function store(db, item) {
   const given = "keep" in item ? {} : { embedding: vectorText() };
   const items = [{ revision: 1, model: TAG, text_hash: "hash", ...given, ...item }];
-  const { rows } = await db.query("select * from public.store_resume_embeddings($1)", [
-    JSON.stringify(items),
-  ]);
+  const { rows } = await db.query("select * from public.store_resume_embeddings($1)", [JSON.stringify(items)]);
   return /** @type {{ outcome: string }} */ (rows[0]).outcome;
 }
 
@@ -137,9 +133,7 @@ const CATALOG_SQL = `
 export async function readCatalog(db) {
   const { rows } = await db.query(CATALOG_SQL);
   const entries = rows.map((row) => {
-    const { kind, name, definition } = /** @type {{ kind: string, name: string, definition: string }} */ (
-      row
-    );
+    const { kind, name, definition } = /** @type {{ kind: string, name: string, definition: string }} */ (row);
     return /** @type {[string, string]} */ ([`${kind} ${name}`, definition]);
   });
   return new Map(entries.sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -22,9 +22,7 @@ after(() => supabase.close());
 beforeEach(async () => {
   [user, other] = await addUsers(supabase, 2);
   for (const { id } of [user, other]) {
-    await db.query("update users set current_title = 'Cook', professional_summary = 'Soup' where id = $1", [
-      id,
-    ]);
+    await db.query("update users set current_title = 'Cook', professional_summary = 'Soup' where id = $1", [id]);
     await db.query(
       `insert into work_experience (user_id, position, company, description, start_date)
        values ($1, 'Chef', 'Bistro', 'Soups', '2020-01-01'), ($1, 'Waiter', 'Cafe', null, '2018-01-01')`,
@@ -53,19 +51,10 @@ describe("a real change moves the revision by one per statement", () => {
     ["a title", "update users set current_title = 'Baker' where id = $1"],
     ["a title that goes", "update users set current_title = null where id = $1"],
     ["a summary", "update users set professional_summary = 'Bread' where id = $1"],
-    [
-      "title and summary at once",
-      "update users set current_title = 'A', professional_summary = 'B' where id = $1",
-    ],
-    [
-      "a position",
-      "update work_experience set position = 'Sous-chef' where user_id = $1 and position = 'Chef'",
-    ],
+    ["title and summary at once", "update users set current_title = 'A', professional_summary = 'B' where id = $1"],
+    ["a position", "update work_experience set position = 'Sous-chef' where user_id = $1 and position = 'Chef'"],
     ["a company", "update work_experience set company = 'Diner' where user_id = $1 and position = 'Chef'"],
-    [
-      "a description",
-      "update work_experience set description = 'Stews' where user_id = $1 and position = 'Chef'",
-    ],
+    ["a description", "update work_experience set description = 'Stews' where user_id = $1 and position = 'Chef'"],
     [
       "a description from null",
       "update work_experience set description = 'Tea' where user_id = $1 and position = 'Waiter'",
@@ -106,14 +95,8 @@ describe("a real change moves the revision by one per statement", () => {
   }
 
   test("for every user that one statement touches", async () => {
-    assert.deepEqual(
-      await bumps("update work_experience set company = 'Diner' where user_id in ($1, $2)"),
-      [1, 1],
-    );
-    assert.deepEqual(
-      await bumps("insert into skills (user_id, name) values ($1, 'Tea'), ($2, 'Tea')"),
-      [1, 1],
-    );
+    assert.deepEqual(await bumps("update work_experience set company = 'Diner' where user_id in ($1, $2)"), [1, 1]);
+    assert.deepEqual(await bumps("insert into skills (user_id, name) values ($1, 'Tea'), ($2, 'Tea')"), [1, 1]);
     assert.deepEqual(await bumps("delete from skills where user_id in ($1, $2)"), [1, 1]);
     assert.deepEqual(await bumps("update users set current_title = 'X' where id in ($1, $2)"), [1, 1]);
   });
@@ -122,10 +105,7 @@ describe("a real change moves the revision by one per statement", () => {
     const move = "update work_experience set user_id = $2 where user_id = $1 and position = 'Chef'";
     assert.deepEqual(await bumps(move), [1, 1]);
     await db.query("delete from skills where user_id = $1", [other.id]);
-    assert.deepEqual(
-      await bumps("update skills set user_id = $2 where user_id = $1 and name = 'Soup'"),
-      [1, 1],
-    );
+    assert.deepEqual(await bumps("update skills set user_id = $2 where user_id = $1 and name = 'Soup'"), [1, 1]);
   });
 
   test("for everybody who loses rows by TRUNCATE", async () => {
@@ -158,10 +138,7 @@ describe("nothing else moves it", () => {
     ["a skill's level", "update skills set level = 'expert' where user_id = $1"],
     ["an update of no rows", "update work_experience set company = 'X' where false"],
     ["a delete of no rows", "delete from skills where false"],
-    [
-      "an upsert that is ignored",
-      "insert into skills (user_id, name) values ($1, 'soup') on conflict do nothing",
-    ],
+    ["an upsert that is ignored", "insert into skills (user_id, name) values ($1, 'soup') on conflict do nothing"],
     [
       "an upsert that changes nothing",
       `insert into users (id, current_title) values ($1, 'Cook')
@@ -251,8 +228,7 @@ describe("accounts", () => {
 describe("updated_at", () => {
   test("moves with an edit and not with a stored vector", async () => {
     const read = async () =>
-      /** @type {any} */ ((await db.query("select updated_at from users where id = $1", [user.id])).rows[0])
-        .updated_at;
+      /** @type {any} */ ((await db.query("select updated_at from users where id = $1", [user.id])).rows[0]).updated_at;
     await db.query("update users set updated_at = '2020-01-01' where id = $1", [user.id]);
     const old = await read();
     assert.equal(await store(db, { user_id: user.id, revision: await revision(user) }), "stored");
