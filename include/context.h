@@ -17,7 +17,8 @@ typedef struct context {
     config cfg;
     str request_id; // goes into the answer and the log lines; empty outside HTTP
     int64_t started_ms;
-    int64_t deadline_ms; // when work behind this event must have ended
+    int32_t *subrequests; // spent by this event so far; NULL: nobody asks
+    int64_t deadline_ms;  // when work behind this event must have ended
     // HTTP events only:
     const http_request *request;
     str method; // HEAD is served as GET
@@ -34,6 +35,10 @@ void context_log(const context *ctx, host_level level, str area, str text);
     context_log_all((ctx), (level), (area), (const str[]){__VA_ARGS__},                                                \
                     (ptrdiff_t)(sizeof((const str[]){__VA_ARGS__}) / sizeof(str)))
 void context_log_all(const context *ctx, host_level level, str area, const str *texts, ptrdiff_t count);
+
+// Counts subrequests, and says how many were counted: the runtime limits them per event.
+void context_spend(const context *ctx, int32_t subrequests);
+int32_t context_spent(const context *ctx);
 
 // Milliseconds until the deadline; 0 when it has passed.
 int64_t context_time_left(const context *ctx);

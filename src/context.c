@@ -18,6 +18,17 @@ void context_log(const context *ctx, host_level level, str area, str text)
     context_log_all(ctx, level, area, &text, 1);
 }
 
+void context_spend(const context *ctx, int32_t subrequests)
+{
+    if (ctx->subrequests)
+        *ctx->subrequests += subrequests;
+}
+
+int32_t context_spent(const context *ctx)
+{
+    return ctx->subrequests ? *ctx->subrequests : 0;
+}
+
 int64_t context_time_left(const context *ctx)
 {
     int64_t left = ctx->deadline_ms - host_now_ms();

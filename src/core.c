@@ -40,7 +40,13 @@ static str new_request_id(arena *mem)
 static context new_context(arena *mem)
 {
     int64_t now = host_now_ms();
-    return (context){.mem = mem, .cfg = config_read(mem), .started_ms = now, .deadline_ms = now + BACKGROUND_MS};
+    return (context){
+        .mem = mem,
+        .cfg = config_read(mem),
+        .started_ms = now,
+        .deadline_ms = now + BACKGROUND_MS,
+        .subrequests = arena_new(mem, int32_t, 1),
+    };
 }
 
 static str methods_text(const context *ctx, int32_t methods)

@@ -170,8 +170,7 @@ void backfill_handle(context *ctx, const route *route)
     str after = o.after, error = {0};
     bool go_on = true, at_end = false;
     int32_t handled = 0;
-    for (int32_t left = SUBREQUESTS - 1; go_on && left >= SUBREQUESTS_PER_BATCH && context_time_left(ctx) > STEP_MS;
-         left -= SUBREQUESTS_PER_BATCH) {
+    while (go_on && context_spent(ctx) + SUBREQUESTS_PER_BATCH <= SUBREQUESTS && context_time_left(ctx) > STEP_MS) {
         char *mark = arena_mark(ctx->mem);
         int32_t size = page_size(&o, handled);
         stale_page page = stale_find(ctx, (stale_query){.after = after, .limit = size, .everyone = o.force});

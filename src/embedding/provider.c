@@ -180,6 +180,7 @@ provider_answer provider_embed(const context *ctx, provider_item *items, int32_t
     int32_t timeout_ms = count == 1 ? ONE_TIMEOUT_MS : MANY_TIMEOUT_MS;
     for (int attempt = 1;; attempt++) {
         int32_t wait_ms = context_timeout(ctx, timeout_ms);
+        context_spend(ctx, 1);
         host_reply reply =
             cfg->provider == PROVIDER_REST ? call_rest(ctx, input, wait_ms) : call_binding(ctx, input, wait_ms);
         if (reply.error == HOST_OK && reply.status >= 200 && reply.status < 300)

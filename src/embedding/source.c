@@ -109,6 +109,7 @@ static source_read read_parts(const context *ctx, const str *ids, int32_t count)
                   count),
         read_call(ctx, S("skills?select=user_id," SKILL_COLUMNS "&" SKILL_ORDER), S("user_id"), ids, count),
     };
+    context_spend(ctx, 2);
     host_fetch(ctx->mem, parts, 2);
     bool full = false;
     const cJSON *experiences = part_rows(ctx, S("work_experience"), &parts[0].reply, &full);

@@ -18,6 +18,7 @@ static bool send_page(const context *ctx, const stale_page *page)
     str *messages = arena_new(ctx->mem, str, page->count);
     for (int32_t i = 0; i < page->count; i++)
         messages[i] = embedding_message(ctx, page->ids[i]);
+    context_spend(ctx, 1);
     return host_queue_send(messages, page->count) == HOST_OK;
 }
 
@@ -28,11 +29,10 @@ static bool update_page(const context *ctx, const stale_page *page)
     for (int32_t i = 0; i < page->count; i++)
         items[i].user_id = page->ids[i];
     update_run(ctx, items, page->count, false);
-    for (int32_t i = 0; i < page->count; i++) {
-        if (items[i].outcome == UPDATE_DELAYED)
-            return false;
-    }
-    return true;
+    int32_t delayed = 0;
+    for (int32_t i = 0; i < page->count; i++)
+        delayed += items[i].outcome == UPDATE_DELAYED;
+    return delayed < page->count;
 }
 
 static void log_end(const context *ctx, int32_t users, bool queued, bool done)
@@ -50,10 +50,10 @@ void sweep_run(const context *ctx)
     bool queued = host_bound(S("EMBEDDING_QUEUE"));
     int32_t cost = queued ? SWEEP_SUBREQUESTS_PER_PAGE : SWEEP_SUBREQUESTS_PER_UPDATE;
     int32_t users = 0;
-    bool done = false;
+    bool go_on = true, done = false;
     char last[36];
     str after = {0};
-    for (int32_t left = SWEEP_SUBREQUESTS; left >= cost && context_time_left(ctx) > STEP_MS && !done; left -= cost) {
+    while (go_on && !done && context_spent(ctx) + cost <= SWEEP_SUBREQUESTS && context_time_left(ctx) > STEP_MS) {
         char *mark = arena_mark(ctx->mem);
         stale_page page = stale_find(
             ctx, (stale_query){.after = after, .limit = UPDATE_MAX_USERS, .min_age_s = MIN_AGE_S, .lease_s = LEASE_S});
@@ -62,18 +62,15 @@ void sweep_run(const context *ctx)
             return;
         }
         if (page.count && !(queued && send_page(ctx, &page))) {
-            if (queued) {
+            if (queued)
                 context_log(ctx, HOST_WARN, S("Embeddings"),
                             S("The queue refused a page of stale users; updating right here"));
-                left--; // the refused send
-            }
             queued = false;
             cost = SWEEP_SUBREQUESTS_PER_UPDATE;
-            if (left < cost || !update_page(ctx, &page))
-                left = 0;
+            go_on = context_spent(ctx) + cost <= SWEEP_SUBREQUESTS && update_page(ctx, &page);
         }
         users += page.count;
-        done = page.count < UPDATE_MAX_USERS && left > 0;
+        done = page.count < UPDATE_MAX_USERS && go_on;
         if (page.count) {
             __builtin_memcpy(last, page.ids[page.count - 1].at, sizeof last);
             after = (str){last, sizeof last};

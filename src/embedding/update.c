@@ -369,6 +369,8 @@ void update_run(const context *ctx, update_item *items, int32_t count, bool forc
             continue;
         items[i] = (update_item){.user_id = items[i].user_id};
         run_once(ctx, &items[i], 1, force);
+        if (items[i].again)
+            log_outcome(ctx, &items[i], host_now_ms());
         items[i].again = false;
     }
 }

@@ -115,6 +115,7 @@ postgrest_answer postgrest_read(const context *ctx, const host_reply *reply)
 postgrest_answer postgrest_send(const context *ctx, host_call *call)
 {
     call->timeout_ms = context_timeout(ctx, call->timeout_ms);
+    context_spend(ctx, 1);
     host_fetch(ctx->mem, call, 1);
     return postgrest_read(ctx, &call->reply);
 }

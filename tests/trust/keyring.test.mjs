@@ -124,6 +124,37 @@ describe("rotation", () => {
     assert.equal(fetches(), 2);
   });
 
+  test("tokens of the new key that come together wait for its one fetch, those of a known key for nothing", async () => {
+    assert.equal(await verify(token), VALID);
+    let answer = () => {};
+    const asked = new Promise((resolve) => (answer = () => resolve(undefined)));
+    endpoint = () => asked.then(() => Response.json({ keys: [first.jwk, second.jwk] }));
+    wait(COOL_DOWN + 1);
+    const newer = Array.from({ length: 20 }, () => verify(newerToken));
+    assert.equal(await verify(token), VALID);
+    answer();
+    assert.deepEqual(new Set(await Promise.all(newer)), new Set([VALID]));
+    assert.equal(fetches(), 2);
+  });
+
+  test("while the new keys are fetched, requests with a known kid go on, and those with a new one wait", async () => {
+    assert.equal(await verify(token), VALID);
+    wait(COOL_DOWN + 1);
+    // The clock stands still, so that a wait ends by the keys only.
+    Reflect.set(globalThis, "scheduler", { wait: () => nodeScheduler.yield() });
+    let release = (/** @type {Response} */ _) => {};
+    endpoint = () => new Promise((resolve) => (release = resolve));
+    /** @type {number[]} */
+    const settled = [];
+    const newer = [verify(newerToken), verify(newerToken)];
+    for (const verdict of newer) void verdict.then((value) => settled.push(value));
+    assert.equal(await verify(token), VALID);
+    assert.deepEqual([fetches(), settled], [2, []]);
+    release(Response.json({ keys: [first.jwk, second.jwk] }));
+    assert.deepEqual(await Promise.all(newer), [VALID, VALID]);
+    assert.equal(fetches(), 2);
+  });
+
   test("a withdrawn key ends with the lifetime of the key set", async () => {
     assert.equal(await verify(token), VALID);
     publish(second.jwk);

@@ -183,6 +183,9 @@ static void owner_that_cannot_be_made(void)
     fake_expect((upstream){.method = "POST", .url = SKILL, .status = 409, .reply = "{\"code\":\"23503\"}"});
     edit("POST", "/api/profile/skills", "{\"name\":\"C\"}");
     CHECK_INT(fake.status, 401);
+    CHECK(str_contains(fake.body, S("\"INVALID_TOKEN\"")));
+    CHECK_SLICE(fake_header("www-authenticate"), S("Bearer"));
+    CHECK_STR(fake.queued, "");
 }
 
 // Another user's row and an unknown id are the same 404, and nothing follows.

@@ -77,6 +77,30 @@ static void three_attempts(void)
     CHECK_INT(fake.calls[2].at_ms - fake.calls[1].at_ms, 2000);
 }
 
+// No call waits past the deadline, but each has a second.
+static void timeouts(void)
+{
+    static const struct {
+        int32_t timeout_ms;
+        int64_t left_ms;
+        int32_t want;
+    } rows[] = {
+        {7000, 25000, 7000}, {7000, 1LL << 40, 7000}, {7000, 7000, 7000}, {7000, 6999, 6999},  {7000, 1001, 1001},
+        {7000, 1000, 1000},  {7000, 999, 1000},       {7000, 0, 1000},    {7000, -5000, 1000},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        context ctx = fake_context();
+        ctx.deadline_ms = fake.now_ms + rows[i].left_ms;
+        check_row(fake_format("row %zu", i));
+        CHECK_INT(context_timeout(&ctx, rows[i].timeout_ms), rows[i].want);
+        host_call call = postgrest_service_call(&ctx, S("GET"), S("/rest/v1/x"));
+        call.timeout_ms = rows[i].timeout_ms;
+        fake_expect((upstream){.method = "GET", .url = "/rest/v1/x", .reply = "[]"});
+        postgrest_send(&ctx, &call);
+        CHECK_INT(fake.calls[fake.call_count - 1].timeout_ms, rows[i].want);
+    }
+}
+
 static void backoff(void)
 {
     static const int64_t rows[][2] = {
@@ -87,6 +111,9 @@ static void backoff(void)
         CHECK_INT(retry_backoff_s(rows[i][0]), rows[i][1]);
 }
 
-static const test tests[] = {
-    {"delays", delays}, {"database", database}, {"three attempts", three_attempts}, {"backoff", backoff}};
+static const test tests[] = {{"delays", delays},
+                             {"database", database},
+                             {"three attempts", three_attempts},
+                             {"timeouts", timeouts},
+                             {"backoff", backoff}};
 const module retry_tests = MODULE("retry", tests);

@@ -94,6 +94,51 @@ static void same_text(void)
     CHECK(str_ends_with(fake.log, S(SKIPPED("unchanged"))));
 }
 
+// User 0 of the combined read, whose text was last stored as `hash`.
+static void expect_stored_as(const char *hash, const char *others)
+{
+    scene_user user = {
+        .id = scene_id(0), .title = PRIVATE, .revision = 5, .embedded_revision = 4, .model = FAKE_TAG, .hash = hash};
+    fake_expect(
+        (upstream){.method = "GET", .url = SCENE_READ, .reply = fake_format("[%s%s]", scene_row(user), others)});
+}
+
+// Another text was stored between the read and the keep: the vector is not that of the text, so it is made anew.
+static void refused_keep(void)
+{
+    const char *other = scene_row((scene_user){.id = scene_id(1), .title = scene_title(1), .revision = 1});
+    expect_stored_as(scene_hash(PRIVATE), fake_format(",%s", other));
+    fake_expect((upstream){.method = "AI", .reply = ai_reply(1)});
+    expect_store(NULL, "[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"outcome\":\"superseded\"},"
+                       "{\"user_id\":\"00000001-0000-4000-8000-000000000000\",\"outcome\":\"stored\"}]");
+    expect_stored_as("another", "");
+    fake_expect((upstream){.method = "AI", .body = "{\"text\":[\"" PRIVATE "\"]*", .reply = ai_reply(1)});
+    expect_store(fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":5,\"model\":\"" FAKE_TAG
+                             "\",\"text_hash\":\"%s\",\"embedding\":\"[0.5,*",
+                             scene_id(0), scene_hash(PRIVATE)),
+                 scene_outcomes(0, 1, "stored"));
+    run(0, 2, false);
+    CHECK_INT(items[0].outcome, UPDATE_STORED);
+    CHECK_STR(items[0].reason, "");
+    CHECK_INT(items[1].outcome, UPDATE_STORED);
+    CHECK(fake.call_count == 6 && str_ends_with(fake.calls[3].url, S("&id=in.(00000000-0000-4000-8000-000000000000)")));
+    CHECK(!str_contains(fake.log, S("Failed")) && !str_contains(fake.log, S("Skipped")));
+}
+
+static void keep_refused_again(void)
+{
+    const char *hash = scene_hash(PRIVATE);
+    for (int i = 0; i < 2; i++) {
+        expect_stored_as(hash, "");
+        expect_store(fake_format(KEEP, hash), scene_outcomes(0, 1, "superseded"));
+    }
+    run(0, 1, false);
+    CHECK_INT(items[0].outcome, UPDATE_DELAYED);
+    CHECK_INT(items[0].retry_after_ms, -1);
+    CHECK_INT(fake.call_count, 4);
+    CHECK(str_ends_with(fake.log, S(FAILED("another text was stored meanwhile"))));
+}
+
 // Another text, another model, or a text hash without its model: a new vector.
 static void new_vector_needed(void)
 {
@@ -225,6 +270,21 @@ static void partial(void)
     CHECK_INT(items[0].outcome, UPDATE_STORED);
 }
 
+// What could be read says nothing: no reason to clear the vector of what could not.
+static void partial_without_text(void)
+{
+    scene_user user = {.id = scene_id(0), .revision = 5, .embedded_revision = 4, .model = FAKE_TAG, .hash = "old"};
+    fake_expect((upstream){.method = "GET", .url = SCENE_READ, .status = 400, .reply = "{\"code\":\"PGRST200\"}"});
+    fake_expect((upstream){.method = "GET", .url = "/rest/v1/users*", .reply = fake_format("[%s]", scene_row(user))});
+    fake_expect((upstream){.method = "GET", .url = "/rest/v1/work_experience*", .reply = "[]"});
+    fake_expect((upstream){.method = "GET", .url = "/rest/v1/skills*", .status = 403});
+    run(0, 1, false);
+    CHECK_INT(items[0].outcome, UPDATE_DELAYED);
+    CHECK_INT(items[0].retry_after_ms, -1);
+    CHECK_INT(fake.call_count, 4);
+    CHECK(str_ends_with(fake.log, S(FAILED("a part of the profile cannot be read"))));
+}
+
 static void batch(void)
 {
     expect_read(0, 100);
@@ -269,11 +329,12 @@ static void store_refused(void)
     fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .status = 400, .reply = "{\"code\":\"22P02\"}"});
     fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .status = 400, .reply = "{\"code\":\"22P02\"}"});
     fake_expect((upstream){.method = "POST", .url = SCENE_STORE, .reply = scene_outcomes(1, 2, "stored")});
-    fake_expect(
-        (upstream){.method = "POST",
-                   .url = SCENE_FAILURES,
-                   .body = "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":1,\"model\":\"" FAKE_TAG "\",\"error\":"
-                           "\"the database could not take the vector (HTTP 400 (22P02))\",\"retry_after_s\":600}]}"});
+    fake_expect((upstream){
+        .method = "POST",
+        .url = SCENE_FAILURES,
+        .body = "{\"items\":[{\"user_id\":\"00000000-0000-4000-8000-000000000000\",\"revision\":1,\"model\":\"" FAKE_TAG
+                "\",\"error\":"
+                "\"the database could not take the vector (HTTP 400 (22P02))\",\"retry_after_s\":600}]}"});
     run(0, 2, false);
     CHECK_INT(items[0].outcome, UPDATE_FAILED);
     CHECK_INT(items[1].outcome, UPDATE_STORED);
@@ -284,6 +345,8 @@ static const test tests[] = {
     {"duration", duration},
     {"unchanged", unchanged},
     {"same text", same_text},
+    {"refused keep", refused_keep},
+    {"keep refused again", keep_refused_again},
     {"new vector needed", new_vector_needed},
     {"forced", forced},
     {"empty", empty},
@@ -291,6 +354,7 @@ static const test tests[] = {
     {"users that are not there", users_that_are_not_there},
     {"failing read", failing_read},
     {"partial", partial},
+    {"partial without text", partial_without_text},
     {"batch", batch},
     {"read too large", read_too_large},
     {"store refused", store_refused},

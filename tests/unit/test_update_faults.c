@@ -1,6 +1,7 @@
 // embedding/update, when the model fails: one bad profile stands alone, an outage leaves the batch whole.
 #include <string.h>
 
+#include "base/buf.h"
 #include "check.h"
 #include "embedding/update.h"
 #include "fake_host.h"
@@ -77,11 +78,11 @@ static void one_bad_among_a_hundred(void)
         CHECK(count_calls("@cf/") <= 15); // 1 + 2 log2(100)
         CHECK_INT(count_calls(SCENE_STORE), 1);
         const fake_call *record = call_of(SCENE_FAILURES);
-        CHECK_STR(
-            record ? record->body : S(""),
-            fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"model\":\"" FAKE_TAG "\",\"error\":\"the embedding model answered HTTP "
-                        "400\",\"retry_after_s\":600}]}",
-                        scene_id(bad[k])));
+        CHECK_STR(record ? record->body : S(""),
+                  fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"model\":\"" FAKE_TAG
+                              "\",\"error\":\"the embedding model answered HTTP "
+                              "400\",\"retry_after_s\":600}]}",
+                              scene_id(bad[k])));
         CHECK(
             str_contains(fake.log, str_from_c(fake_format("E [Embeddings] Failed to update user embedding for %s: the "
                                                           "embedding model answered HTTP 400\n",
@@ -146,12 +147,13 @@ static void malformed_vectors(void)
                                .url = SCENE_STORE,
                                .body = fake_format("{\"items\":[{\"user_id\":\"%s\",*", scene_id(1)),
                                .reply = scene_outcomes(1, 2, "stored")});
-        fake_expect((upstream){
-            .method = "POST",
-            .url = SCENE_FAILURES,
-            .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"model\":\"" FAKE_TAG "\",\"error\":\"the embedding model "
-                                "gave a malformed vector: %s\",\"retry_after_s\":600}]}",
-                                scene_id(0), rows[i].why)});
+        fake_expect(
+            (upstream){.method = "POST",
+                       .url = SCENE_FAILURES,
+                       .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"model\":\"" FAKE_TAG
+                                           "\",\"error\":\"the embedding model "
+                                           "gave a malformed vector: %s\",\"retry_after_s\":600}]}",
+                                           scene_id(0), rows[i].why)});
         context ctx = begin(2);
         update_run(&ctx, items, 2, false);
         CHECK_INT(items[0].outcome, UPDATE_FAILED);
@@ -165,12 +167,12 @@ static void backoff_grows(void)
     scene_user user = {.id = scene_id(0), .title = PRIVATE, .revision = 9, .attempts = 3};
     fake_expect((upstream){.method = "GET", .url = SCENE_READ, .reply = fake_format("[%s]", scene_row(user))});
     fake_expect((upstream){.method = "AI", .status = 422});
-    fake_expect((upstream){
-        .method = "POST",
-        .url = SCENE_FAILURES,
-        .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":9,\"model\":\"" FAKE_TAG "\",\"error\":\"the embedding model answered "
-                            "HTTP 422\",\"retry_after_s\":4800}]}",
-                            scene_id(0))});
+    fake_expect((upstream){.method = "POST",
+                           .url = SCENE_FAILURES,
+                           .body = fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":9,\"model\":\"" FAKE_TAG
+                                               "\",\"error\":\"the embedding model answered "
+                                               "HTTP 422\",\"retry_after_s\":4800}]}",
+                                               scene_id(0))});
     context ctx = begin(1);
     update_run(&ctx, items, 1, false);
     CHECK_INT(items[0].outcome, UPDATE_FAILED);
@@ -199,6 +201,49 @@ static void no_time_to_split(void)
         CHECK_INT(items[i].outcome, UPDATE_DELAYED);
 }
 
+static void expect_parts(int from, int to, const char *skills)
+{
+    fake_expect((upstream){.method = "GET", .url = SCENE_READ, .status = 400, .reply = "{\"code\":\"PGRST200\"}"});
+    fake_expect((upstream){.method = "GET", .url = "/rest/v1/users*", .reply = scene_rows(from, to)});
+    fake_expect((upstream){.method = "GET", .url = "/rest/v1/work_experience*", .reply = "[]"});
+    fake_expect((upstream){.method = "GET", .url = "/rest/v1/skills*", .reply = skills});
+}
+
+static void expect_new_vector(int i, const char *store)
+{
+    fake_expect((upstream){.method = "AI", .reply = ai_reply(1)});
+    fake_expect(
+        (upstream){.method = "POST", .url = SCENE_STORE, .body = store, .reply = scene_outcomes(i, i + 1, "stored")});
+}
+
+// More rows than one answer holds, where the parts are read by themselves: each user alone, and only the one who has
+// that many stays partial.
+static void a_full_page_of_parts(void)
+{
+    buf rows = buf_new(&fake.mem, 128 << 10);
+    for (int i = 0; i < 1000; i++)
+        buf_puts(&rows, i ? S(",") : S("["), S("{\"user_id\":\""), str_from_c(scene_id(1)), S("\",\"name\":\"x\"}"));
+    buf_put(&rows, S("]"));
+    const char *full = fake_format("%.*s", (int)rows.len, rows.at);
+    expect_parts(0, 2, full);
+    expect_parts(0, 1, fake_format("[{\"user_id\":\"%s\",\"name\":\"" PRIVATE "\"}]", scene_id(0)));
+    expect_new_vector(0, fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":1,\"model\":\"" FAKE_TAG
+                                     "\",\"text_hash\":\"%s\",*",
+                                     scene_id(0), scene_hash(fake_format("%s " PRIVATE, scene_title(0)))));
+    expect_parts(1, 2, full);
+    expect_new_vector(1,
+                      fake_format("{\"items\":[{\"user_id\":\"%s\",\"revision\":0,\"model\":\"" FAKE_TAG ";partial\",*",
+                                  scene_id(1)));
+    context ctx = begin(2);
+    update_run(&ctx, items, 2, false);
+    CHECK_INT(items[0].outcome, UPDATE_STORED);
+    CHECK_INT(items[1].outcome, UPDATE_STORED);
+    if (!CHECK_INT(fake.call_count, 16))
+        return;
+    CHECK(str_ends_with(fake.calls[4].url, str_from_c(fake_format("&id=in.(%s)", scene_id(0)))));
+    CHECK(str_ends_with(fake.calls[13].url, str_from_c(fake_format("&user_id=in.(%s)", scene_id(1)))));
+}
+
 static const test tests[] = {
     {"one bad among a hundred", one_bad_among_a_hundred},
     {"outage keeps the batch", outage_keeps_the_batch},
@@ -207,5 +252,6 @@ static const test tests[] = {
     {"backoff grows", backoff_grows},
     {"failure that cannot be recorded", failure_that_cannot_be_recorded},
     {"no time to split", no_time_to_split},
+    {"a full page of parts", a_full_page_of_parts},
 };
 const module update_faults_tests = MODULE("update_faults", tests);

@@ -332,6 +332,24 @@ describe("Supabase, while the user waits", TOGETHER, () => {
     });
   }
 
+  test("a second attempt that is refused without a word is not taken for the first", async () => {
+    const one = await scene();
+    await stack.supabase.db.query("delete from users where id = $1", [one.id]);
+    /** @type {number[]} */
+    const statuses = [];
+    const silent = { status: 503, headers: {}, body: "" };
+    stack.proxy.faults.add(
+      {
+        kind: "answer",
+        change: (answer) => (statuses.push(answer.status) === 1 ? answer : silent),
+      },
+      { match: ({ method, path, body }) => method === "POST" && path.endsWith("/skills") && body.includes(one.id) },
+    );
+    const { status, body } = await one.api.post(SKILLS, { name: "Zig" });
+    assert.deepEqual(statuses, [409, 201], "the users row was missing, and then was not");
+    assert.deepEqual([status, body.code, body.statusCode], [503, "UPSTREAM_ERROR", 503]);
+  });
+
   test("a database that is not there at all is 503", async () => {
     const worker = await stack.addWorker({ vars: { SUPABASE_URL: "http://127.0.0.1:9" } });
     const { token } = await stack.user();

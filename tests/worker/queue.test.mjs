@@ -101,6 +101,26 @@ describe("a batch", () => {
   });
 });
 
+describe("a message that JSON does not have", () => {
+  /** @type {Record<string, unknown>} */
+  const cyclic = {};
+  cyclic.itself = cyclic;
+  for (const [what, body] of /** @type {[string, unknown][]} */ ([
+    ["a cycle", cyclic],
+    ["a BigInt", { user_id: 1n }],
+  ])) {
+    test(`such as ${what}, is acked and logged; the others are done`, async () => {
+      await editedUsers(2);
+      const [before, behind] = messagesOf(users);
+      const from = stack.worker.log.lines.length;
+      const fates = await stack.worker.consume([before ?? assert.fail(), { body }, behind ?? assert.fail()]);
+      assert.deepEqual(fates, ["ack", "ack", "ack"]);
+      await stack.worker.log.waitFor(/names no user/, { from });
+      for (const user of users) await assertVector(user);
+    });
+  }
+});
+
 describe("a profile that fails for good", () => {
   test("is found by halving, recorded and acked; the other 99 are stored", async () => {
     await editedUsers(BATCH);
