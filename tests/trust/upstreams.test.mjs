@@ -94,49 +94,79 @@ describe("an upstream that stalls in the middle of its answer", { concurrency: t
     await one.stored();
   });
 
-  test("and answers when everything is over touches no memory of a later event", async () => {
-    const worker = await stack.addWorker({ modules: modulesWithWindow() });
-    const window = windowOf(worker);
-    const late = await scene();
+  /** The model's first answer to a scene, held back, then sent with a word that nothing else contains. */
+  function holdModel(/** @type {Awaited<ReturnType<typeof scene>>} */ one) {
     let release = () => {};
     const released = new Promise((resolve) => (release = () => resolve(undefined)));
-    let answered = 0;
+    let sent = false;
     const { change } = changedData(() => [Array(500).fill("Timbuktu")]);
+    const changeLate = (/** @type {import("../lib/faults.mjs").Answer} */ answer) => {
+      sent = true;
+      return change(answer);
+    };
     stack.ai.faults.add(
-      {
-        kind: "answer",
-        before: () => released,
-        change: (answer) => {
-          answered++;
-          return change(answer);
-        },
-      },
-      { times: 1, match: late.isEmbed },
+      { kind: "answer", before: () => released, change: changeLate },
+      { times: 1, match: one.isEmbed },
     );
-    await client(worker, late.token).patch(PROFILE, { current_title: late.title });
-    await late.stored();
-    const instances = (await window.search([late.id])).length;
+    return { release, sent: () => sent };
+  }
+  /** Holds back the calls that match. @param {(call: UpstreamCall) => boolean} match */
+  function holdDatabase(match) {
+    let held = 0;
+    let release = () => {};
+    const released = new Promise((resolve) => (release = () => resolve(undefined)));
+    const before = () => {
+      held++;
+      return released;
+    };
+    stack.proxy.faults.add({ kind: "answer", before }, { match });
+    return { release, held: () => until("the database is asked", () => held === 1, DEADLINE_MS) };
+  }
+  /** @param {ReturnType<typeof windowOf>} window @param {ReturnType<typeof holdModel>} model */
+  async function assertNotWritten(window, model) {
+    model.release();
+    await until("the late answer has been sent", model.sent);
+    const settled = Date.now() + 300;
+    /** @type {string[]} */
+    const written = [];
+    await until("it has had time to do harm", async () => {
+      for (const { found } of await window.search(["Timbuktu"])) written.push(...found);
+      return Date.now() > settled;
+    });
+    assert.deepEqual(written, []);
+  }
+
+  test("and answers while its event goes on touches no memory", async () => {
+    const worker = await stack.addWorker({ modules: modulesWithWindow() });
+    const one = await scene();
+    const model = holdModel(one);
+    const store = holdDatabase(({ path, body }) => path.endsWith("store_resume_embeddings") && body.includes(one.id));
+    await client(worker, one.token).patch(PROFILE, { current_title: one.title });
+    await store.held();
+    await assertNotWritten(windowOf(worker), model);
+    store.release();
+    await one.stored();
+  });
+
+  test("and answers when its event is over touches no memory of a later one", async () => {
+    const worker = await stack.addWorker({ modules: modulesWithWindow() });
+    const window = windowOf(worker);
+    const one = await scene();
+    const model = holdModel(one);
+    await client(worker, one.token).patch(PROFILE, { current_title: one.title });
+    await one.stored();
+    const instances = (await window.search([])).length;
 
     const next = await scene();
-    let go = () => {};
-    const gone = new Promise((resolve) => (go = () => resolve(undefined)));
-    let held = 0;
-    stack.proxy.faults.add({ kind: "answer", before: () => (held++, gone) }, { match: next.mine });
+    const read = holdDatabase(next.mine);
     const asked = client(worker, next.token).get(PROFILE);
-    await until("the later event is in flight", () => held === 1);
-    assert.equal((await window.search([late.id])).length, instances, "on the same instance");
-    release();
-    await until("the late answer has been sent", () => answered === 1);
-    const settle = Date.now() + 300;
-    await until("and has had time to do harm", async () => {
-      const memories = await window.search(["Timbuktu", next.id]);
-      assert.ok(memories.every(({ found }) => !found.includes("Timbuktu")));
-      return Date.now() > settle;
-    });
-    go();
+    await read.held();
+    assert.equal((await window.search([])).length, instances, "on the same instance");
+    await assertNotWritten(window, model);
+    read.release();
     const { status, body } = await asked;
     assert.deepEqual([status, body.profile.id], [200, next.id]);
-    assert.ok(vectorDistance(await stack.vector(late.id), aiVector(late.title)) < NEAR);
+    assert.ok(vectorDistance(await stack.vector(one.id), aiVector(one.title)) < NEAR);
   });
 });
 
