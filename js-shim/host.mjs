@@ -52,7 +52,7 @@ export function createHost(instance) {
     const [method, url, lines] = memory.texts(at, CALL.texts);
     const bytes = memory.bytes(at + CALL.body);
     const body = bytes.length ? bytes : null;
-    // One signal for the event: AbortSignal.timeout() for each call would cost as much as parsing its answer.
+    // One signal for all calls of the event; the timer of each is in putReply.
     const { signal } = (instance.event.calls ??= new AbortController());
     // A redirect would carry the keys in the headers to wherever it points.
     const call = async () => fetch(url, { method, headers: headersOf(lines), body, signal, redirect: "manual" });

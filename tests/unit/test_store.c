@@ -94,7 +94,8 @@ static void failures(void)
     fake_expect((upstream){
         .method = "POST",
         .url = SCENE_FAILURES,
-        .body = "{\"items\":[{\"user_id\":\"" A "\",\"revision\":7,\"model\":null,\"error\":\"why \\\"so\\\"\",\"retry_after_s\":600},"
+        .body = "{\"items\":[{\"user_id\":\"" A
+                "\",\"revision\":7,\"model\":null,\"error\":\"why \\\"so\\\"\",\"retry_after_s\":600},"
                 "{\"user_id\":\"" B "\",\"revision\":1,\"model\":null,\"error\":\"x\",\"retry_after_s\":86400}]}",
         .status = 204,
     });
