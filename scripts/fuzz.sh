@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs one fuzz target that has been built: scripts/fuzz.sh NAME SECONDS. New inputs go to build/native/corpus/NAME, an
-# input that breaks something to build/native/fuzz/NAME-crash-….
+# input that breaks something to build/native/fuzz/NAME-crash-…. FUZZ_SEED makes runs alike; without it each is another.
 set -eu
 name=$1
 seconds=$2
@@ -10,7 +10,7 @@ dictionary=""
 echo "fuzz $name for $seconds s"
 log=build/native/fuzz/$name.log
 # shellcheck disable=SC2086 # the dictionary is there or not
-if ! "build/native/fuzz/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
+if ! "build/native/fuzz/$name" -max_total_time="$seconds" -seed="${FUZZ_SEED:-0}" -timeout=20 -rss_limit_mb=2048 -max_len=4096 -print_final_stats=1 \
   -artifact_prefix="build/native/fuzz/$name-" $dictionary "build/native/corpus/$name" "tests/fuzz/corpus/$name" >"$log" 2>&1; then
   tail -n 60 "$log" >&2
   exit 1
