@@ -9,9 +9,10 @@ export async function readBody(message, limit) {
     const bytes = new Uint8Array(await message.arrayBuffer());
     return bytes.length <= limit ? bytes : null;
   }
+  if (!message.body) return new Uint8Array();
   const chunks = [];
   let length = 0;
-  for await (const chunk of message.body ?? []) {
+  for await (const chunk of message.body) {
     length += chunk.length;
     if (length > limit) return null;
     chunks.push(chunk);

@@ -14,8 +14,8 @@ const idle = [];
 export function createInstance(module) {
   const memory = createMemory(() => instance.core);
   const instance = /** @type {import("../types/shim.js").Instance} */ ({ memory });
-  const { exports } = new WebAssembly.Instance(module, { host: createHost(instance) });
-  instance.core = /** @type {any} */ (exports);
+  // A copy: each instance's exports are an object of a kind of its own, which would make every use of them a slow one.
+  instance.core = /** @type {any} */ ({ ...new WebAssembly.Instance(module, { host: createHost(instance) }).exports });
   instance.fetch = WebAssembly.promising(instance.core.fetch);
   instance.queue = WebAssembly.promising(instance.core.queue);
   instance.scheduled = WebAssembly.promising(instance.core.scheduled);

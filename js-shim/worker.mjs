@@ -5,7 +5,6 @@ import { readBody } from "./body.mjs";
 import { headersOf, jsonOf } from "./host.mjs";
 import { createInstance, withInstance } from "./instance.mjs";
 
-const REQUEST = { method: 0, url: 8, headers: 16 };
 const MESSAGE = { size: 12, body: 0, attempts: 8 };
 const BODY = { complete: 0, tooLarge: 1, broken: 2 };
 
@@ -21,13 +20,10 @@ async function serve(request, env, respond) {
     const body = await readBody(request, bodyLimit).catch(() => undefined);
     const state = body ? BODY.complete : body === null ? BODY.tooLarge : BODY.broken;
     await withInstance(module, event, (instance) => {
-      const bodyAt = REQUEST.headers + headerNames.length * 8;
-      const at = instance.memory.alloc(bodyAt + 12);
-      instance.memory.put(at + REQUEST.method, request.method);
-      instance.memory.put(at + REQUEST.url, request.url);
-      headerNames.forEach((name, i) => {
-        instance.memory.put(at + REQUEST.headers + i * 8, request.headers.get(name) ?? "");
-      });
+      const texts = [request.method, request.url, ...headerNames.map((name) => request.headers.get(name) ?? "")];
+      const bodyAt = texts.length * 8;
+      const at = instance.core.alloc(bodyAt + 12);
+      texts.forEach((text, i) => instance.memory.put(at + i * 8, text));
       instance.memory.put(at + bodyAt, body ?? "");
       instance.memory.setWord(at + bodyAt + 8, state);
       return instance.fetch(at);
@@ -48,7 +44,7 @@ export default {
     const { messages } = batch;
     try {
       await withInstance(module, { env, messages }, (instance) => {
-        const at = instance.memory.alloc(messages.length * MESSAGE.size);
+        const at = instance.core.alloc(messages.length * MESSAGE.size);
         messages.forEach(({ body, attempts }, i) => {
           instance.memory.put(at + i * MESSAGE.size + MESSAGE.body, typeof body === "string" ? body : jsonOf(body));
           instance.memory.setWord(at + i * MESSAGE.size + MESSAGE.attempts, attempts);

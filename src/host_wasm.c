@@ -54,7 +54,8 @@ static void grow_memory(arena *a, ptrdiff_t need)
 // The event's memory. One instance runs one event at a time, so that one arena serves the shim and the core.
 static arena event_arena;
 
-// Gives the shim `size` bytes for the event or a reply: when an event begins, and while the core waits.
+// Gives the shim `size` zeroed bytes for the event or a reply: when an event begins, and while the core waits. They are
+// zero because the memory begins so and export_end leaves it so.
 EXPORT("alloc") char *export_alloc(int32_t size)
 {
     if (!event_arena.begin)

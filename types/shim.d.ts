@@ -3,6 +3,7 @@
 /** What build/worker.wasm exports (src/host_wasm.c). */
 export interface CoreExports {
   memory: WebAssembly.Memory;
+  /** Memory of the event, zeroed. */
   alloc(size: number): number;
   end(): void;
   header_names(): number;
@@ -25,8 +26,6 @@ export interface Memory {
   text(at: number): string;
   /** The texts of `count` slices side by side. */
   texts(at: number, count: number): string[];
-  /** Memory of the event, zeroed. */
-  alloc(size: number): number;
   /** Puts data into the event's memory, and its slice at an address. */
   put(at: number, data: string | Uint8Array): void;
 }
