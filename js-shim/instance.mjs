@@ -3,9 +3,8 @@
 import { createHost } from "./host.mjs";
 import { createMemory } from "./memory.mjs";
 
-const MAX_IDLE = 32;
-// An instance that one large batch has blown up would keep that memory for good.
-const MAX_IDLE_BYTES = 4 * 1024 * 1024;
+// Of the 128 MB of a Worker (https://developers.cloudflare.com/workers/platform/limits/#memory): forty as they begin.
+const MAX_IDLE_BYTES = 16 * 1024 * 1024;
 
 /** @type {import("../types/shim.js").Instance[]} */
 const idle = [];
@@ -30,5 +29,6 @@ export async function withInstance(module, event, run) {
   await run(instance);
   instance.core.end();
   instance.event = { env: null };
-  if (idle.length < MAX_IDLE && instance.core.memory.buffer.byteLength <= MAX_IDLE_BYTES) idle.push(instance);
+  idle.push(instance);
+  while (idle.reduce((sum, { core }) => sum + core.memory.buffer.byteLength, 0) > MAX_IDLE_BYTES) idle.shift();
 }

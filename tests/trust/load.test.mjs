@@ -43,9 +43,16 @@ function answer(method, url, body) {
     const { items } = JSON.parse(body);
     return items.map((/** @type {any} */ { user_id }) => ({ user_id, outcome: "stored" }));
   }
+  if (url.pathname.endsWith("count_stale_resumes")) return users.length;
+  if (url.pathname.endsWith("stale_resumes")) {
+    const { after, max_rows } = JSON.parse(body);
+    const from = 1 + users.findIndex(({ id }) => id === after);
+    return users.slice(from, from + max_rows).map(({ id }) => ({ user_id: id }));
+  }
   const ids = String(url.searchParams.get("id") ?? url.searchParams.get("user_id")).match(/[0-9a-f-]{36}/g) ?? [];
+  const professional_summary = "Coal. ".repeat(ids.length > 1 ? 1500 : 1);
   const resume_embedding_state = { revision: 2, embedded_revision: 1, model: null, text_hash: null, attempts: 0 };
-  return ids.map((id) => ({ id, current_title: "Stoker", resume_embedding_state, work_experience: [], skills: [] }));
+  return ids.map((id) => ({ id, current_title: "Stoker", professional_summary, resume_embedding_state, work_experience: [], skills: [] }));
 }
 
 before(async () => {
@@ -174,4 +181,19 @@ test(`${IN_FLIGHT} requests in flight on a slow upstream are all answered, each 
       assert.equal(JSON.parse(text).profile.id, users[i]?.id);
     }
   }
+});
+
+test("batches of 100, one after the other, share one large instance", async (t) => {
+  const headers = { authorization: `Bearer ${SERVICE_KEY}`, "content-type": "application/json" };
+  const before = (await window.search([])).length;
+  for (let i = 0; i < 5; i++) {
+    const { status, text } = await send("POST", "/api/admin/backfill", headers, '{"batch_size":100}');
+    assert.equal(status, 200);
+    assert.match(text, new RegExp(`"success":${users.length},.*"done":true`));
+  }
+  const memories = await window.search([]);
+  const large = memories.filter(({ bytes }) => bytes > 2 * MIB);
+  t.diagnostic(`instances: ${memories.length}; the large ones: ${large.map(({ bytes }) => bytes)}`);
+  assert.ok(memories.length <= before + 1, `${memories.length - before} instances more`);
+  assert.equal(large.length, 1);
 });
