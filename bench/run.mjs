@@ -25,7 +25,7 @@ const HELP = `Usage: node bench/run.mjs [options]
 Measures this worker side by side with the same API written otherwise, in workerd, against local doubles of
 Supabase and Workers AI. It needs no network, and Linux for its accounts of CPU time.
 
-  --rounds N           rounds of each measurement, medians are reported (default 5)
+  --rounds N           rounds of each measurement, medians are reported (default 7)
   --only NAME[,NAME]   only these measurements: ${PARTS.join(", ")}
   --contenders A[,B]   only these: ${NAMES.join(", ")}
   --quick              tiny counts: shows that everything works, the figures mean nothing
@@ -36,9 +36,9 @@ Supabase and Workers AI. It needs no network, and Linux for its accounts of CPU 
 
 /** @type {measure.Settings} */
 const FULL = {
-  rounds: 5,
+  rounds: 7,
   warmup: 1500,
-  many: 2000,
+  many: 1500,
   some: 400,
   few: 40,
   connections: [1, 4, 16, 64, 256],

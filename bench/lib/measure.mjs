@@ -138,7 +138,7 @@ export async function countSubrequests(arenas, /** @type {Settings} */ { burst }
  */
 export async function measureColdStart(entries, port, { rounds }, samples) {
   const [edit] = edits(1);
-  for (let round = 0; round < rounds * 2; round++) {
+  for (let round = 0; round < rounds * 4; round++) {
     for (const { contender, bundle } of entries) {
       const begin = performance.now();
       const running = await startWorkerd(bundle, port);

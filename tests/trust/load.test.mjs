@@ -52,7 +52,14 @@ function answer(method, url, body) {
   const ids = String(url.searchParams.get("id") ?? url.searchParams.get("user_id")).match(/[0-9a-f-]{36}/g) ?? [];
   const professional_summary = "Coal. ".repeat(ids.length > 1 ? 1500 : 1);
   const resume_embedding_state = { revision: 2, embedded_revision: 1, model: null, text_hash: null, attempts: 0 };
-  return ids.map((id) => ({ id, current_title: "Stoker", professional_summary, resume_embedding_state, work_experience: [], skills: [] }));
+  return ids.map((id) => ({
+    id,
+    current_title: "Stoker",
+    professional_summary,
+    resume_embedding_state,
+    work_experience: [],
+    skills: [],
+  }));
 }
 
 before(async () => {
