@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { cpus, release, type } from "node:os";
 import { projectPath } from "./contenders.mjs";
-import { judge, simulatorCpu } from "./targets.mjs";
+import { judge, toldApart } from "./targets.mjs";
 
 const PACKAGES = ["workerd", "miniflare", "wrangler", "hono", "zod", "jose", "@supabase/supabase-js"];
 
@@ -107,13 +107,10 @@ export function targetsTable(results) {
     `${atLeast ? "≥" : "≤"} ${limit}`,
     met ? "met" : "MISSED",
   ]);
-  const simulator = simulatorCpu(results);
-  const total = results["worker-queue"]?.["edit_cpu"]?.median;
-  const note =
-    simulator === undefined || total === undefined
-      ? ""
-      : `\n\nOf the ${total.toFixed(0)} us per edit with the queue, Miniflare and its queue simulator take ${simulator.toFixed(0)}.`;
-  return columns([["ratio of medians", "ratio", "rounds", "target", ""], ...rows]) + note;
+  const notes = toldApart(results).map(({ text, total, share, ratio }) => {
+    return `Of the ${total.toFixed(0)} ${text} ${share.toFixed(0)}; without, the ratio to hono is ${ratio.toFixed(2)}.`;
+  });
+  return [columns([["ratio of medians", "ratio", "rounds", "target", ""], ...rows]), ...notes].join("\n\n");
 }
 
 /** @param {string} name @returns {string} */
@@ -134,7 +131,7 @@ export function reportJson(results, settings) {
     },
     settings,
     results,
-    queue_simulator_cpu_us: simulatorCpu(results),
+    ...Object.fromEntries(toldApart(results).map(({ name, share }) => [name, share])),
     targets: judge(results),
   };
 }

@@ -92,14 +92,33 @@ function roundRatios(a, b) {
 }
 
 /**
- * CPU per edit that belongs to Miniflare, which simulates the queue and stands before every subrequest: a worker that makes
- * one call and sends a message, less one in workerd alone that makes the call.
+ * What a figure of this worker holds that no deployment would pay for, and its ratio to hono without that. The queue's
+ * simulator and Miniflare, which stands before every subrequest: a worker that makes one call and sends a message, less
+ * one in workerd alone that makes the call. The start of the runtime: a process with an empty worker.
  * @param {Results} results
  */
-export function simulatorCpu(results) {
-  const withQueue = results["queue-only"]?.["edit_cpu"]?.median;
-  const without = results["fetch-only"]?.["edit_cpu"]?.median;
-  return withQueue === undefined || without === undefined ? undefined : withQueue - without;
+export function toldApart(results) {
+  const value = (/** @type {string} */ name, /** @type {string} */ metric) => results[name]?.[metric]?.median ?? NaN;
+  const simulator = value("queue-only", "edit_cpu") - value("fetch-only", "edit_cpu");
+  const start = value("empty", "cold_start");
+  const queue = { total: value("worker-queue", "edit_cpu"), hono: value("hono", "edit_cpu") };
+  const cold = { total: value("worker", "cold_start"), hono: value("hono", "cold_start") };
+  return [
+    {
+      name: "queue_simulator_cpu_us",
+      text: "us per edit with the queue, Miniflare and its queue simulator take",
+      total: queue.total,
+      share: simulator,
+      ratio: (queue.total - simulator) / queue.hono,
+    },
+    {
+      name: "runtime_start_ms",
+      text: "ms of a cold start, the empty runtime takes",
+      total: cold.total,
+      share: start,
+      ratio: (cold.total - start) / (cold.hono - start),
+    },
+  ].filter(({ share, ratio }) => !Number.isNaN(share + ratio));
 }
 
 /**
