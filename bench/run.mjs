@@ -7,7 +7,7 @@ import { parseArgs } from "node:util";
 import { measureBackfill } from "./lib/backfill.mjs";
 import { bundle } from "./lib/build.mjs";
 import { checkBehaviour } from "./lib/check.mjs";
-import { CONTENDERS, EMPTY, FETCH_ONLY, projectPath, QUEUE_ONLY } from "./lib/contenders.mjs";
+import { CONTENDERS, EMPTY, FETCH_ONLY, GUARDED, projectPath, QUEUE_ONLY } from "./lib/contenders.mjs";
 import { edits } from "./lib/fixtures.mjs";
 import * as measure from "./lib/measure.mjs";
 import { barsSvg, scalingSvg } from "./lib/plot.mjs";
@@ -113,7 +113,11 @@ async function prepare(
   /** @type {string} */ folder,
   /** @type {any} */ shared,
 ) {
-  const extra = names.includes("worker-queue") ? [EMPTY, FETCH_ONLY, QUEUE_ONLY] : [EMPTY];
+  const extra = [
+    EMPTY,
+    ...(names.includes("floor") ? [GUARDED] : []),
+    ...(names.includes("worker-queue") ? [FETCH_ONLY, QUEUE_ONLY] : []),
+  ];
   const arenas = [];
   for (const contender of [...CONTENDERS.filter(({ name }) => names.includes(name)), ...extra]) {
     if (contender.ours && !existsSync(projectPath("build/worker.wasm"))) {

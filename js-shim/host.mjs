@@ -12,8 +12,8 @@ const JWT = { texts: 6, input: 48, signature: 56 };
 const LOG = /** @type {const} */ (["debug", "log", "warn", "error"]);
 
 const encoder = new TextEncoder();
-/** Variables by the address of their names: literals of the module. They stay as long as the isolate. */
-const variables = /** @type {Map<number, Uint8Array>} */ (new Map());
+/** Variables as they were last, by the address of their names: literals of the module. A deployment may change them. */
+const variables = /** @type {Record<number, import("../types/shim.js").Variable>} */ ({});
 
 /** "name: value" lines as an object, which the runtime takes in half the time of pairs. @param {string} lines */
 export function headersOf(lines) {
@@ -136,11 +136,11 @@ export function createHost(instance) {
     message_retry: (index, delaySeconds) => instance.event.messages?.[index].retry({ delaySeconds }),
     var(name, value) {
       const address = memory.word(name);
-      if (!variables.has(address)) {
-        const text = instance.event.env[memory.text(name)];
-        variables.set(address, encoder.encode(typeof text === "string" ? text : ""));
-      }
-      memory.put(value, /** @type {Uint8Array} */ (variables.get(address)));
+      const variable = (variables[address] ??= { name: memory.text(name), text: "", bytes: new Uint8Array() });
+      const text = instance.event.env[variable.name];
+      if (text !== variable.text)
+        Object.assign(variable, { text, bytes: encoder.encode(typeof text === "string" ? text : "") });
+      memory.put(value, variable.bytes);
     },
     bound: (name) => (instance.event.env[memory.text(name)] ? 1 : 0),
     now_ms: () => Date.now(),

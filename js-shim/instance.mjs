@@ -29,6 +29,6 @@ export async function withInstance(module, event, run) {
   await run(instance);
   instance.core.end();
   instance.event = { env: null };
-  idle.push(instance);
+  if (instance.core.memory.buffer.byteLength <= MAX_IDLE_BYTES) idle.push(instance);
   while (idle.reduce((sum, { core }) => sum + core.memory.buffer.byteLength, 0) > MAX_IDLE_BYTES) idle.shift();
 }

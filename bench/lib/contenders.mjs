@@ -55,6 +55,15 @@ export const EMPTY = {
   reference: true,
 };
 
+/** What it costs to bound every call. @type {Contender} */
+export const GUARDED = {
+  name: "guarded",
+  title: "the floor with every call bounded",
+  main: "bench/peers/guarded.mjs",
+  validates: false,
+  reference: true,
+};
+
 /** One subrequest and, with a queue, one message: what the local queue simulator costs. @type {Contender} */
 export const FETCH_ONLY = {
   name: "fetch-only",

@@ -108,8 +108,15 @@ export function targetsTable(results) {
     met ? "met" : "MISSED",
   ]);
   const notes = toldApart(results).map(({ text, total, share, ratio }) => {
-    return `Of the ${total.toFixed(0)} ${text} ${share.toFixed(0)}; without, the ratio to hono is ${ratio.toFixed(2)}.`;
+    const without = Number.isNaN(ratio) ? "" : `; without, the ratio to hono is ${ratio.toFixed(2)}`;
+    return `Of the ${total.toFixed(0)} ${text} ${share.toFixed(0)}${without}.`;
   });
+  const cpu = (/** @type {string} */ name) => results[name]?.["edit_cpu"]?.median ?? NaN;
+  const [more, ours] = [cpu("guarded") / cpu("floor"), cpu("worker") / cpu("guarded")];
+  if (more && ours)
+    notes.push(
+      `The floor with every call bounded costs ${more.toFixed(2)} floors an edit, and this worker ${ours.toFixed(2)} of that.`,
+    );
   return [columns([["ratio of medians", "ratio", "rounds", "target", ""], ...rows]), ...notes].join("\n\n");
 }
 

@@ -118,7 +118,7 @@ export function toldApart(results) {
       share: start,
       ratio: (cold.total - start) / (cold.hono - start),
     },
-  ].filter(({ share, ratio }) => !Number.isNaN(share + ratio));
+  ].filter(({ total, share }) => !Number.isNaN(total - share));
 }
 
 /**
