@@ -84,7 +84,7 @@ bool host_respond_more(str bytes);
 void host_message_ack(int32_t index);
 void host_message_retry(int32_t index, int32_t delay_s);
 
-// A configuration variable; empty when it is not set. `name` must be a literal: the shim knows it by its address.
+// A configuration variable; empty when it is not set.
 str host_var(arena *mem, str name);
 
 // Whether the deployment has a binding of this name.

@@ -11,10 +11,6 @@ const AI_CALL = { texts: 3, timeout: 24, limit: 28, reply: 32 };
 const JWT = { texts: 6, input: 48, signature: 56 };
 const LOG = /** @type {const} */ (["debug", "log", "warn", "error"]);
 
-const encoder = new TextEncoder();
-/** Variables as they were last, by the address of their names: literals of the module. A deployment may change them. */
-const variables = /** @type {Record<number, import("../types/shim.js").Variable>} */ ({});
-
 /** "name: value" lines as an object, which the runtime takes in half the time of pairs. @param {string} lines */
 export function headersOf(lines) {
   const at = (/** @type {string} */ line) => line.indexOf(": ");
@@ -97,7 +93,8 @@ export function createHost(instance) {
 
     async rate_limit(key) {
       try {
-        return (await instance.event.env.RATE_LIMITER?.limit({ key: memory.text(key) }))?.success === false ? 0 : 1;
+        const outcome = await instance.event.env.RATE_LIMITER?.limit({ key: memory.text(key) });
+        return outcome?.success === false ? 0 : 1;
       } catch {
         return 1;
       }
@@ -135,12 +132,8 @@ export function createHost(instance) {
     message_ack: (index) => instance.event.messages?.[index].ack(),
     message_retry: (index, delaySeconds) => instance.event.messages?.[index].retry({ delaySeconds }),
     var(name, value) {
-      const address = memory.word(name);
-      const variable = (variables[address] ??= { name: memory.text(name), text: "", bytes: new Uint8Array() });
-      const text = instance.event.env[variable.name];
-      if (text !== variable.text)
-        Object.assign(variable, { text, bytes: encoder.encode(typeof text === "string" ? text : "") });
-      memory.put(value, variable.bytes);
+      const text = instance.event.env[memory.text(name)];
+      if (typeof text === "string") memory.put(value, text);
     },
     bound: (name) => (instance.event.env[memory.text(name)] ? 1 : 0),
     now_ms: () => Date.now(),

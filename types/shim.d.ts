@@ -81,13 +81,6 @@ export interface ImmediateImports {
   log(level: number, text: number): void;
 }
 
-/** A configuration variable: its name, what env had for it last, and that as bytes; empty unless it is a text. */
-export interface Variable {
-  name: string;
-  text: unknown;
-  bytes: Uint8Array;
-}
-
 /** host_jwt, as the keyring takes it. */
 export interface Proof {
   alg: string;

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
-const SCRIPT = fileURLToPath(new URL("../../bench/run.mjs", import.meta.url));
+const scriptOf = (/** @type {string} */ name) => fileURLToPath(new URL(`../../bench/${name}`, import.meta.url));
 const TIMEOUT_MS = 300_000;
 const CONTENDERS = ["hono", "hono-local", "floor", "worker", "worker-queue"];
 
@@ -22,14 +22,17 @@ before(async () => {
 
 after(() => rm(out, { recursive: true, force: true }));
 
-/** @param {string[]} args @returns {Promise<{code: number, stdout: string, stderr: string}>} */
-async function bench(...args) {
+/** @param {string} name @param {string[]} args @returns {Promise<{code: number, stdout: string, stderr: string}>} */
+async function script(name, args) {
   try {
-    return { code: 0, ...(await run(process.execPath, [SCRIPT, ...args], { timeout: TIMEOUT_MS })) };
+    return { code: 0, ...(await run(process.execPath, [scriptOf(name), ...args], { timeout: TIMEOUT_MS })) };
   } catch (error) {
     return /** @type {any} */ (error);
   }
 }
+
+const bench = (/** @type {string[]} */ ...args) => script("run.mjs", args);
+const compare = (/** @type {string[]} */ ...args) => script("compare.mjs", args);
 
 test("a quick run measures every contender and writes its files", async () => {
   const { code, stdout, stderr } = await bench("--quick", "--out", out);
@@ -74,4 +77,18 @@ test("--help explains the options", async () => {
   const { code, stdout } = await bench("--help");
   assert.equal(code, 0);
   for (const option of ["--rounds", "--only", "--contenders", "--quick", "--out"]) assert.ok(stdout.includes(option));
+});
+
+test("this worker is compared with itself at another revision", async () => {
+  const { code, stdout, stderr } = await compare("HEAD", "--series", "invalid", "--rounds", "1", "--count", "10");
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /at HEAD: \d+ us\n.* now: \d+ us\ndifference of the pairs: -?\d+ us/);
+});
+
+test("what cannot be compared ends with one sentence", async () => {
+  for (const args of [[], ["no-such-revision"], ["HEAD", "--series", "none"], ["HEAD", "--rounds", "0"], ["--what"]]) {
+    const { code, stderr } = await compare(...args);
+    assert.equal(code, 2, stderr);
+    assert.equal(stderr.trim().split("\n").length, 1, stderr);
+  }
 });
