@@ -1,5 +1,6 @@
 // Measures an earlier revision of this worker beside the one in the working tree: what a change is worth, or costs.
 import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -82,7 +83,11 @@ async function buildRevision(revision) {
     fail(`git has no such revision of the worker: ${String(/** @type {any} */ (error).stderr ?? error).trim()}`);
   }
   await cp(projectPath("build/vendor"), join(folder, "build/vendor"), { recursive: true });
-  execFileSync(process.execPath, [join(folder, "scripts/build.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+  try {
+    execFileSync(process.execPath, [join(folder, "scripts/build.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
+  } catch {
+    fail(`the worker of ${revision} could not be built`);
+  }
   return join(FOLDER, "revision/js-shim/worker.mjs");
 }
 
@@ -93,6 +98,8 @@ function errorOf(values) {
 }
 
 const { revision, series, rounds, count } = readOptions();
+if (!existsSync(projectPath("build/worker.wasm"))) fail("build/worker.wasm is missing: run make first");
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 const worker = /** @type {import("./lib/contenders.mjs").Contender} */ (
   CONTENDERS.find(({ name }) => name === "worker")
 );

@@ -39,11 +39,13 @@ export function startChild(module) {
 
 /** The child's side. @param {Record<string, (args: any) => any>} functions */
 export function serveParent(functions) {
+  // A parent that has been stopped takes no answer, and "disconnect" follows.
+  const send = (/** @type {any} */ message) => process.send?.(message, undefined, {}, () => {});
   process.on("message", async (/** @type {any} */ { id, name, args }) => {
     try {
-      process.send?.({ id, result: await functions[name]?.(args) });
+      send({ id, result: await functions[name]?.(args) });
     } catch (error) {
-      process.send?.({ id, error: String(/** @type {Error} */ (error).stack ?? error) });
+      send({ id, error: String(/** @type {Error} */ (error).stack ?? error) });
     }
   });
   process.on("disconnect", () => process.exit(0));
