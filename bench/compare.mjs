@@ -5,12 +5,12 @@ import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { bundle } from "./lib/build.mjs";
+import { checkBehaviour } from "./lib/check.mjs";
 import { CONTENDERS, projectPath } from "./lib/contenders.mjs";
 import { edits, forgedEdits, invalidEdits } from "./lib/fixtures.mjs";
 import { runSeries, settle } from "./lib/measure.mjs";
 import { startChild } from "./lib/rpc.mjs";
 import { startWorkerd } from "./lib/runtime.mjs";
-import { median } from "./lib/stats.mjs";
 
 const SERIES = {
   edits: { templates: edits(), expect: 200 },
@@ -22,13 +22,12 @@ const FOLDER = "build/bench-compare";
 
 const HELP = `Usage: node bench/compare.mjs REVISION [options]
 
-Builds the worker as it was at a git revision and prints its CPU per request beside that of the working tree's, from short
-series that take turns. The median difference of the pairs comes with its standard error: on a busy machine it takes many
-rounds to see a few per cent.
+Builds the worker as it was at a git revision and prints its CPU per request beside that of the working tree, from short
+series that take turns: means with their standard errors. On a busy machine it takes many rounds to see a few per cent.
 
   --series NAME   ${Object.keys(SERIES).join(", ")} (default edits)
   --rounds N      pairs of series (default 20)
-  --count N       requests of a series (default 500)
+  --count N       requests of a series (default 1000)
   --help          this text
 `;
 
@@ -45,7 +44,7 @@ function parse() {
       options: {
         series: { type: "string", default: "edits" },
         rounds: { type: "string", default: "20" },
-        count: { type: "string", default: "500" },
+        count: { type: "string", default: "1000" },
         help: { type: "boolean", default: false },
       },
     });
@@ -70,6 +69,15 @@ function readOptions() {
   return { revision, series, rounds, count };
 }
 
+/** @param {string} script @param {string} what */
+function build(script, what) {
+  try {
+    execFileSync(process.execPath, [script], { stdio: ["ignore", "ignore", "inherit"] });
+  } catch {
+    fail(`the worker of ${what} could not be built`);
+  }
+}
+
 /** Checks a revision out into a folder and builds its module there. @param {string} revision */
 async function buildRevision(revision) {
   const folder = projectPath(join(FOLDER, "revision"));
@@ -83,23 +91,24 @@ async function buildRevision(revision) {
     fail(`git has no such revision of the worker: ${String(/** @type {any} */ (error).stderr ?? error).trim()}`);
   }
   await cp(projectPath("build/vendor"), join(folder, "build/vendor"), { recursive: true });
-  try {
-    execFileSync(process.execPath, [join(folder, "scripts/build.mjs")], { stdio: ["ignore", "ignore", "inherit"] });
-  } catch {
-    fail(`the worker of ${revision} could not be built`);
-  }
+  build(join(folder, "scripts/build.mjs"), revision);
   return join(FOLDER, "revision/js-shim/worker.mjs");
 }
 
-/** The standard error of a median, from the median absolute deviation. @param {number[]} values */
-function errorOf(values) {
-  const middle = median(values);
-  return (1.48 * 1.25 * median(values.map((value) => Math.abs(value - middle)))) / Math.sqrt(values.length);
+/** @param {number[]} values */
+const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The mean and its standard error: a median would stick to the ticks of the CPU clock. @param {number[]} values */
+function describe(values) {
+  const mean = meanOf(values);
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  return values.length < 2 ? mean.toFixed(0) : `${mean.toFixed(0)} ± ${Math.sqrt(variance / values.length).toFixed(0)}`;
 }
 
 const { revision, series, rounds, count } = readOptions();
-if (!existsSync(projectPath("build/worker.wasm"))) fail("build/worker.wasm is missing: run make first");
+if (!existsSync(projectPath("build/vendor"))) fail("build/vendor is missing: run make first");
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+build(projectPath("scripts/build.mjs"), "working tree");
 const worker = /** @type {import("./lib/contenders.mjs").Contender} */ (
   CONTENDERS.find(({ name }) => name === "worker")
 );
@@ -120,6 +129,7 @@ try {
     stops.push(running.stop);
     const arena = { contender, running, upstream, load, settle: async () => {} };
     arena.settle = () => settle(arena);
+    await checkBehaviour(arena);
     await runSeries(arena, { ...series, connections: 16, count: 3 * count });
     sides.push({ arena, cpu: /** @type {number[]} */ ([]) });
   }
@@ -129,9 +139,9 @@ try {
   }
   const [before, now] = /** @type {[number[], number[]]} */ (sides.map(({ cpu }) => cpu));
   const differences = now.map((value, i) => value - Number(before[i]));
-  console.log(`CPU per request at ${revision}: ${median(before).toFixed(0)} us`);
-  console.log(`CPU per request now: ${median(now).toFixed(0)} us`);
-  console.log(`difference of the pairs: ${median(differences).toFixed(0)} us, ± ${errorOf(differences).toFixed(0)}`);
+  console.log(`CPU per request at ${revision}: ${describe(before)} us`);
+  console.log(`CPU per request now: ${describe(now)} us`);
+  console.log(`difference of the pairs: ${describe(differences)} us`);
 } finally {
   for (const stop of stops.reverse()) await stop();
 }

@@ -137,7 +137,7 @@ async function prepare(
       settle: async () => {},
     };
     arena.settle = () => measure.settle(arena);
-    if (!contender.reference) await checkBehaviour(arena);
+    if (!contender.reference || contender === GUARDED) await checkBehaviour(arena);
     const series = { templates: edits(), connections: 16, count: settings.warmup, expect: 200 };
     await measure.runSeries(arena, series);
     arenas.push(arena);

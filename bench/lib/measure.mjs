@@ -141,7 +141,8 @@ export async function countSubrequests(arenas, /** @type {Settings} */ { burst }
 export async function measureColdStart(entries, port, { rounds }, samples) {
   const [edit] = edits(1);
   for (let round = 0; round < rounds * 4; round++) {
-    for (const { contender, bundle } of entries) {
+    const turn = round % entries.length;
+    for (const { contender, bundle } of [...entries.slice(turn), ...entries.slice(0, turn)]) {
       const begin = performance.now();
       const running = await startWorkerd(bundle, port);
       try {

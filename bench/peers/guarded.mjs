@@ -10,7 +10,8 @@ const { fetch } = globalThis;
 
 /** @param {Response} response */
 async function readText(response) {
-  if (!(Number(response.headers.get("content-length")) <= MAX_BYTES)) throw new Error("too large");
+  const length = response.headers.get("content-length");
+  if (length === null || Number(length) > MAX_BYTES) throw new Error("too large, or of unknown length");
   const text = decoder.decode(await response.arrayBuffer());
   return { ok: response.ok, text: async () => text, json: async () => JSON.parse(text) };
 }

@@ -82,7 +82,7 @@ test("--help explains the options", async () => {
 test("this worker is compared with itself at another revision", async () => {
   const { code, stdout, stderr } = await compare("HEAD", "--series", "invalid", "--rounds", "1", "--count", "10");
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /at HEAD: \d+ us\n.* now: \d+ us\ndifference of the pairs: -?\d+ us/);
+  assert.match(stdout, /at HEAD: \d+ us\n.* now: \d+ us\ndifference of the pairs: -?\d+ us\n$/);
 });
 
 test("what cannot be compared ends with one sentence", async () => {
