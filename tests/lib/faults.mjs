@@ -167,3 +167,21 @@ export async function listenOnLoopback(server) {
     });
   return { port, close };
 }
+
+/**
+ * Holds back the calls that match, until `release`.
+ * @template Call
+ * @param {{ faults: { add: (fault: Fault, options: { match: (call: Call) => boolean }) => unknown } }} upstream
+ * @param {(call: Call) => boolean} match
+ */
+export function holdBack(upstream, match) {
+  let held = 0;
+  let release = () => {};
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  const before = () => {
+    held++;
+    return released;
+  };
+  upstream.faults.add({ kind: "answer", before }, { match });
+  return { release, count: () => held };
+}

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { after, afterEach, before, describe, test } from "node:test";
+import { holdBack } from "../lib/faults.mjs";
 import { mockVector, vectorDistance } from "../lib/mock-embedding.mjs";
 import { startStack } from "../lib/stack.mjs";
 import { until } from "../lib/until.mjs";
@@ -40,19 +41,6 @@ function open(method, path, token, headers = {}) {
   return { request, response };
 }
 
-/** Holds back the calls that match, until `release`. @param {(call: import("../lib/fault-proxy.mjs").UpstreamCall) => boolean} match */
-function holdBack(match) {
-  let held = 0;
-  let release = () => {};
-  const released = new Promise((resolve) => (release = () => resolve(undefined)));
-  const hold = () => {
-    held++;
-    return released;
-  };
-  stack.proxy.faults.add({ kind: "answer", before: hold }, { match });
-  return { release, count: () => held };
-}
-
 const works = async () => assert.equal((await stack.worker.fetch("/health")).status, 200);
 /** Every event has ended: what it held is zeroed. */
 const allEnded = () =>
@@ -63,7 +51,7 @@ const allEnded = () =>
 describe("a client that hangs up", () => {
   test("while its edit is on the way: the edit and its vector arrive all the same", async () => {
     const user = await stack.user();
-    const { release, count } = holdBack(({ method }) => method === "PATCH");
+    const { release, count } = holdBack(stack.proxy, ({ method }) => method === "PATCH");
     const { request } = open("PATCH", PROFILE, user.token);
     request.end(JSON.stringify({ current_title: "Lighthouse keeper" }));
     await until("the edit is at the database", () => count() === 1);
@@ -78,7 +66,7 @@ describe("a client that hangs up", () => {
 
   test("between the answer and the update behind it: the update goes on", async () => {
     const user = await stack.user();
-    const { release, count } = holdBack(({ path }) => path.includes("store_resume_embeddings"));
+    const { release, count } = holdBack(stack.proxy, ({ path }) => path.includes("store_resume_embeddings"));
     const { request, response } = open("PATCH", PROFILE, user.token);
     request.end(JSON.stringify({ current_title: "Ferryman" }));
     assert.equal((await response).statusCode, 200);
@@ -93,7 +81,7 @@ describe("a client that hangs up", () => {
 
   test("while it only reads: nothing is left behind", async () => {
     const user = await stack.user();
-    const { release, count } = holdBack(({ headers }) => headers.authorization === `Bearer ${user.token}`);
+    const { release, count } = holdBack(stack.proxy, ({ headers }) => headers.authorization === `Bearer ${user.token}`);
     const { request } = open("GET", PROFILE, user.token);
     request.end();
     await until("the read is at the database", () => count() === 1);
@@ -107,7 +95,7 @@ describe("a client that hangs up", () => {
     const users = await stack.users(20);
     await stack.age();
     const from = stack.proxy.calls.length;
-    const { release, count } = holdBack(({ path }) => path.includes("store_resume_embeddings"));
+    const { release, count } = holdBack(stack.proxy, ({ path }) => path.includes("store_resume_embeddings"));
     const { request, response } = open("POST", "/api/admin/backfill", stack.supabase.serviceRoleKey);
     request.end(JSON.stringify({ batch_size: 1, force: true }));
     const stream = await response;

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, afterEach, before, describe, test } from "node:test";
+import { holdBack } from "../lib/faults.mjs";
 import { client, startStack } from "../lib/stack.mjs";
 import { until } from "../lib/until.mjs";
 import { ROOT } from "../lib/worker.mjs";
@@ -38,19 +39,6 @@ async function userWith(title) {
   const user = await stack.user();
   await stack.supabase.db.query("update users set current_title = $2 where id = $1", [user.id, title]);
   return { ...user, api: client(stack.worker, user.token) };
-}
-
-/** Holds back the calls that match, until `release`. @param {(call: import("../lib/fault-proxy.mjs").UpstreamCall) => boolean} match */
-function holdBack(match) {
-  let held = 0;
-  let release = () => {};
-  const released = new Promise((resolve) => (release = () => resolve(undefined)));
-  const hold = () => {
-    held++;
-    return released;
-  };
-  stack.proxy.faults.add({ kind: "answer", before: hold }, { match });
-  return { release, count: () => held };
 }
 
 /** Answers the status route without reading the body as JSON. @param {string} token */
@@ -95,7 +83,10 @@ describe("a trap before the answer", () => {
   test("leaves its neighbours in flight alone, and takes its data with it", async () => {
     const unlucky = await userWith("Trap: unreachable Quetzalcoatl");
     const neighbours = await Promise.all(Array.from({ length: TOGETHER }, (_, i) => userWith(`Neighbour ${i}`)));
-    const { release, count } = holdBack(({ headers }) => headers.authorization !== `Bearer ${unlucky.token}`);
+    const { release, count } = holdBack(
+      stack.proxy,
+      ({ headers }) => headers.authorization !== `Bearer ${unlucky.token}`,
+    );
     const asked = neighbours.map(({ api }) => api.get(PROFILE));
     await until("the neighbours are in flight", () => count() === TOGETHER);
 
@@ -118,7 +109,7 @@ describe("a trap before the answer", () => {
     assert.equal(dead.length, 1);
 
     const later = await Promise.all(Array.from({ length: 2 * TOGETHER }, () => userWith("Later")));
-    const { release, count } = holdBack(() => true);
+    const { release, count } = holdBack(stack.proxy, () => true);
     const asked = later.map(({ token }) => askStatus(token));
     await until("all are in flight", () => count() === later.length);
     const used = await Promise.all(later.map(({ token }) => holders(token)));
@@ -207,7 +198,7 @@ test("an event that ends well leaves nothing of itself in memory: no key, token,
     ...["Ouagadougou", "Antananarivo", user.id, user.email, user.token],
     ...[stack.supabase.anonKey, stack.supabase.serviceRoleKey, stack.supabase.jwtSecret],
   ];
-  const { release, count } = holdBack(({ path }) => path.includes("store_resume_embeddings"));
+  const { release, count } = holdBack(stack.proxy, ({ path }) => path.includes("store_resume_embeddings"));
   assert.equal((await api.patch(PROFILE, { professional_summary: "Antananarivo" })).status, 200);
   await until("the vector is about to be stored", () => count() === 1);
   const during = (await inside.search(words)).map(({ found }) => found).filter((found) => found.length > 0);

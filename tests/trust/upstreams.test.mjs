@@ -5,6 +5,7 @@ import { gzipSync } from "node:zlib";
 import { after, before, describe, test } from "node:test";
 import { aiVector, changedData } from "../lib/ai.mjs";
 import { startFaultProxy } from "../lib/fault-proxy.mjs";
+import { holdBack } from "../lib/faults.mjs";
 import { vectorDistance } from "../lib/mock-embedding.mjs";
 import { client, startStack } from "../lib/stack.mjs";
 import { signingKey, userClaims } from "../lib/tokens.mjs";
@@ -110,18 +111,8 @@ describe("an upstream that stalls in the middle of its answer", { concurrency: t
     );
     return { release, sent: () => sent };
   }
-  /** Holds back the calls that match. @param {(call: UpstreamCall) => boolean} match */
-  function holdDatabase(match) {
-    let held = 0;
-    let release = () => {};
-    const released = new Promise((resolve) => (release = () => resolve(undefined)));
-    const before = () => {
-      held++;
-      return released;
-    };
-    stack.proxy.faults.add({ kind: "answer", before }, { match });
-    return { release, held: () => until("the database is asked", () => held === 1, DEADLINE_MS) };
-  }
+  /** @param {ReturnType<typeof holdBack>} held */
+  const reached = ({ count }) => until("the database is asked", () => count() === 1, DEADLINE_MS);
   /** @param {ReturnType<typeof windowOf>} window @param {ReturnType<typeof holdModel>} model */
   async function assertNotWritten(window, model) {
     model.release();
@@ -140,9 +131,12 @@ describe("an upstream that stalls in the middle of its answer", { concurrency: t
     const worker = await stack.addWorker({ modules: modulesWithWindow() });
     const one = await scene();
     const model = holdModel(one);
-    const store = holdDatabase(({ path, body }) => path.endsWith("store_resume_embeddings") && body.includes(one.id));
+    const store = holdBack(
+      stack.proxy,
+      ({ path, body }) => path.endsWith("store_resume_embeddings") && body.includes(one.id),
+    );
     await client(worker, one.token).patch(PROFILE, { current_title: one.title });
-    await store.held();
+    await reached(store);
     await assertNotWritten(windowOf(worker), model);
     store.release();
     await one.stored();
@@ -158,9 +152,9 @@ describe("an upstream that stalls in the middle of its answer", { concurrency: t
     const instances = (await window.search([])).length;
 
     const next = await scene();
-    const read = holdDatabase(next.mine);
+    const read = holdBack(stack.proxy, next.mine);
     const asked = client(worker, next.token).get(PROFILE);
-    await read.held();
+    await reached(read);
     assert.equal((await window.search([])).length, instances, "on the same instance");
     await assertNotWritten(window, model);
     read.release();
