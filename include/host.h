@@ -45,9 +45,12 @@ typedef enum host_jwt_verdict {
 } host_jwt_verdict;
 
 // A signature to verify. With `jwks_url` the key is the one of that key set with this `kid`, of key type `kty` and
-// (unless empty) curve `crv` (RFC 7517, RFC 7518); without, it is the shared secret `secret`.
+// (unless empty) curve `crv` (RFC 7517, RFC 7518); without, it is the shared secret `secret`. A key set that has the
+// key is fetched again after `lifetime_ms`, one that has not after `cool_down_ms`; `timeout_ms` and `max_reply` are the
+// fetch's.
 typedef struct host_jwt {
     str alg, kid, kty, crv, jwks_url, secret, signing_input, signature;
+    int32_t lifetime_ms, cool_down_ms, timeout_ms, max_reply;
 } host_jwt;
 
 typedef enum host_level { HOST_DEBUG, HOST_INFO, HOST_WARN, HOST_ERROR } host_level;

@@ -8,7 +8,7 @@ const ERROR = { ok: 0, timeout: 1, unreachable: 2, tooLarge: 3, unbound: 4 };
 const REPLY = { error: 0, status: 4, retryAfter: 8, body: 16 };
 const CALL = { size: 64, texts: 3, body: 24, timeout: 32, limit: 36, reply: 40 };
 const AI_CALL = { texts: 3, timeout: 24, limit: 28, reply: 32 };
-const JWT = { texts: 6, input: 48, signature: 56 };
+const JWT = { texts: 6, input: 48, signature: 56, lifetime: 64, coolDown: 68, timeout: 72, limit: 76 };
 const LOG = /** @type {const} */ (["debug", "log", "warn", "error"]);
 
 /** "name: value" lines as an object, which the runtime takes in half the time of pairs. @param {string} lines */
@@ -83,7 +83,10 @@ export function createHost(instance) {
       const [alg, kid, kty, crv, jwksUrl, secret] = memory.texts(at, JWT.texts);
       const input = memory.bytes(at + JWT.input);
       const signature = memory.bytes(at + JWT.signature);
-      return verifySignature({ alg, kid, kty, crv, jwksUrl, secret, input, signature });
+      const [lifetime, coolDown] = [memory.word(at + JWT.lifetime), memory.word(at + JWT.coolDown)];
+      const [timeout, limit] = [memory.word(at + JWT.timeout), memory.word(at + JWT.limit)];
+      const keeping = { lifetime, coolDown, timeout, limit };
+      return verifySignature({ alg, kid, kty, crv, jwksUrl, secret, input, signature, ...keeping });
     },
 
     async sha256(bytes, digest) {

@@ -1,15 +1,9 @@
 // Verification keys: the shared secret, and the published key sets (RFC 7517), fetched and kept for a while. Which key
-// may verify which algorithm is the core's decision; it comes in as key type and curve.
+// may verify which algorithm, and how long a key set is kept, are the core's decisions.
 
 import { readBody } from "./body.mjs";
 
 const VERDICT = { valid: 0, invalid: 1, noKey: 2, unavailable: 3 };
-// Supabase's edge caches the key set for ten minutes, so that asking more often shows nothing newer.
-const LIFETIME_MS = 10 * 60 * 1000;
-// An unknown kid may mean that keys were rotated; invented kids must not become a flood of fetches.
-const COOL_DOWN_MS = 30 * 1000;
-const TIMEOUT_MS = 5 * 1000;
-const MAX_BYTES = 64 * 1024;
 
 /** Import and verify parameters by JWS algorithm (RFC 7518 section 3, RFC 8037 section 3.1). */
 const ALGORITHMS = /** @type {Record<string, { key: any, verify: any }>} */ ({
@@ -33,14 +27,14 @@ async function sharedKey(secret) {
   return shared.key;
 }
 
-/** Fetches a key set; the keys known before stay when this fails. @param {string} url */
-async function refresh(url) {
+/** Fetches a key set; the keys known before stay when this fails. @param {import("../types/shim.js").Proof} proof */
+async function refresh({ jwksUrl: url, timeout, limit }) {
   const set = { keys: null, ...keySets.get(url), pending: true, triedAt: Date.now() };
   // Requests that come meanwhile use the keys known before, or wait for the first ones, instead of fetching as well.
   keySets.set(url, set);
   try {
-    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
-    const body = response.ok ? await readBody(response, MAX_BYTES) : null;
+    const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(timeout) });
+    const body = response.ok ? await readBody(response, limit) : null;
     const { keys } = JSON.parse(new TextDecoder().decode(body ?? undefined));
     if (Array.isArray(keys)) set.keys = keys;
   } catch {
@@ -62,9 +56,9 @@ function findKey(set, { alg, kid, kty, crv }) {
 async function publishedKey(proof) {
   let set = keySets.get(proof.jwksUrl);
   // By looking again every 10 ms: Workers forbids awaiting the promise of another request.
-  while (set?.pending && !findKey(set, proof) && Date.now() - set.triedAt < TIMEOUT_MS) await scheduler.wait(10);
-  const lifetime = set && findKey(set, proof) ? LIFETIME_MS : set?.pending ? 0 : COOL_DOWN_MS;
-  if (!set || Date.now() - set.triedAt > lifetime) set = await refresh(proof.jwksUrl);
+  while (set?.pending && !findKey(set, proof) && Date.now() - set.triedAt < proof.timeout) await scheduler.wait(10);
+  const lifetime = set && findKey(set, proof) ? proof.lifetime : set?.pending ? 0 : proof.coolDown;
+  if (!set || Date.now() - set.triedAt > lifetime) set = await refresh(proof);
   const jwk = findKey(set, proof);
   if (!jwk) return set.keys ? VERDICT.noKey : VERDICT.unavailable;
   const { kty, crv, x, y, n, e } = jwk;

@@ -14,7 +14,7 @@ _Static_assert(sizeof(host_reply) == 24 && offsetof(host_reply, body) == 16, "ho
 _Static_assert(sizeof(host_call) == 64 && offsetof(host_call, timeout_ms) == 32 && offsetof(host_call, reply) == 40,
                "host_call");
 _Static_assert(offsetof(host_ai_call, timeout_ms) == 24 && offsetof(host_ai_call, reply) == 32, "host_ai_call");
-_Static_assert(sizeof(host_jwt) == 64, "host_jwt");
+_Static_assert(sizeof(host_jwt) == 80 && offsetof(host_jwt, lifetime_ms) == 64, "host_jwt");
 _Static_assert(offsetof(http_request, body) == 16 + 8 * HTTP_HEADER_COUNT, "http_request");
 _Static_assert(sizeof(queue_message) == 12, "queue_message");
 

@@ -91,6 +91,12 @@ export interface Proof {
   secret: string;
   input: Uint8Array<ArrayBuffer>;
   signature: Uint8Array<ArrayBuffer>;
+  /** Milliseconds that a key set is kept when it has the key, and when not. */
+  lifetime: number;
+  coolDown: number;
+  /** Of fetching it: milliseconds and bytes. */
+  timeout: number;
+  limit: number;
 }
 
 /** A published key, and the CryptoKey once it has been used. */

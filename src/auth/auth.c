@@ -10,6 +10,11 @@ enum {
     LEEWAY_S = 30,             // clocks differ; Supabase's own servers allow as much
     ASK_TIMEOUT_MS = 5 * 1000, // a healthy auth server answers within a few hundred milliseconds
     ASK_MAX_REPLY = 64 * 1024,
+    // Supabase's edge caches the key set for ten minutes, so that asking more often shows nothing newer:
+    // https://supabase.com/docs/guides/auth/jwts
+    KEYS_LIFETIME_MS = 10 * 60 * 1000,
+    // An unknown kid may mean that keys were rotated; invented kids must not become a flood of fetches.
+    KEYS_COOL_DOWN_MS = 30 * 1000,
 };
 
 // Algorithms by key type (RFC 7518 section 6, RFC 8037 section 2). HS256 has no published key, ever.
@@ -74,7 +79,15 @@ static bool verify_signature(const context *ctx, const jwt *token, str text)
         buf url = buf_new(ctx->mem, 128);
         buf_puts(&url, ctx->cfg.supabase_url, S("/auth/v1/.well-known/jwks.json"));
         return verify(ctx, token,
-                      (host_jwt){.kty = published[i].kty, .crv = published[i].crv, .jwks_url = buf_str(&url)});
+                      (host_jwt){
+                          .kty = published[i].kty,
+                          .crv = published[i].crv,
+                          .jwks_url = buf_str(&url),
+                          .lifetime_ms = KEYS_LIFETIME_MS,
+                          .cool_down_ms = KEYS_COOL_DOWN_MS,
+                          .timeout_ms = ASK_TIMEOUT_MS,
+                          .max_reply = ASK_MAX_REPLY,
+                      });
     }
     return refuse(ctx, ERROR_INVALID_TOKEN, S("an algorithm that is not accepted"));
 }

@@ -58,6 +58,10 @@ function verify(jwt, as = {}) {
     ...KEY_TYPES[alg],
     jwksUrl: URL_OF_KEYS,
     secret: "",
+    lifetime: LIFETIME,
+    coolDown: COOL_DOWN,
+    timeout: 5 * SECOND,
+    limit: 64 * 1024,
     input: Buffer.from(`${head}.${body}`),
     signature: Buffer.from(signature, "base64url"),
   });

@@ -146,6 +146,8 @@ host_jwt_verdict host_jwt_verify(const host_jwt *jwt)
 {
     REQUIRE(jwt && is_slice(jwt->alg) && is_slice(jwt->kid) && is_slice(jwt->signing_input) &&
             is_slice(jwt->signature));
+    REQUIRE(!jwt->jwks_url.len || (jwt->lifetime_ms > jwt->cool_down_ms && jwt->cool_down_ms > jwt->timeout_ms &&
+                                   jwt->timeout_ms > 0 && jwt->max_reply > 0));
     host_jwt_verdict verdict = fake_verify(jwt);
     fake.verified = fake.verified || verdict == HOST_JWT_VALID;
     return verdict;
