@@ -28,6 +28,11 @@ export async function withInstance(module, event, run) {
   instance.event = event;
   await run(instance);
   instance.core.end();
+  keepInstance(instance);
+}
+
+/** Keeps an instance that no event uses. @param {import("../types/shim.js").Instance} instance */
+export function keepInstance(instance) {
   instance.event = { env: null };
   if (instance.core.memory.buffer.byteLength <= MAX_IDLE_BYTES) idle.push(instance);
   while (idle.reduce((sum, { core }) => sum + core.memory.buffer.byteLength, 0) > MAX_IDLE_BYTES) idle.shift();

@@ -3,15 +3,17 @@
 import module from "../build/worker.wasm";
 import { readBody } from "./body.mjs";
 import { headersOf, jsonOf } from "./host.mjs";
-import { createInstance, withInstance } from "./instance.mjs";
+import { createInstance, keepInstance, withInstance } from "./instance.mjs";
 
 const MESSAGE = { size: 12, body: 0, attempts: 8 };
 const BODY = { complete: 0, tooLarge: 1, broken: 2 };
 
-const { core, memory } = createInstance(module);
+const first = createInstance(module);
+const { core, memory } = first;
 const headerNames = memory.text(core.header_names()).split(",");
 const bodyLimit = core.body_limit();
 const [failureHeaders, failureBody] = memory.texts(core.failure(), 2);
+keepInstance(first);
 
 /** @param {Request} request @param {any} env @param {(response: Response) => void} respond */
 async function serve(request, env, respond) {

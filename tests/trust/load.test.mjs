@@ -35,6 +35,8 @@ let heap;
 let upstream;
 /** What an answer of the upstream waits for. @type {() => unknown} */
 let gate = () => undefined;
+/** How much a profile of a batch says. */
+let sentences = 1500;
 
 /** A PostgREST that has every user, answers at once and forgets. */
 /** @param {string} method @param {URL} url @param {string} body @returns {any} */
@@ -50,7 +52,7 @@ function answer(method, url, body) {
     return users.slice(from, from + max_rows).map(({ id }) => ({ user_id: id }));
   }
   const ids = String(url.searchParams.get("id") ?? url.searchParams.get("user_id")).match(/[0-9a-f-]{36}/g) ?? [];
-  const professional_summary = "Coal. ".repeat(ids.length > 1 ? 1500 : 1);
+  const professional_summary = "Coal. ".repeat(ids.length > 1 ? sentences : 1);
   const resume_embedding_state = { revision: 2, embedded_revision: 1, model: null, text_hash: null, attempts: 0 };
   return ids.map((id) => ({
     id,
@@ -174,7 +176,9 @@ test(`${ALL} requests leave the memory where it was after the first ${WARM}`, as
 });
 
 test(`${IN_FLIGHT} requests in flight on a slow upstream are all answered, each with its own row`, async () => {
+  const made = [];
   for (let wave = 0; wave < 2; wave++) {
+    const before = (await window.search([])).length;
     let held = 0;
     let release = () => {};
     const released = new Promise((resolve) => (release = () => resolve(undefined)));
@@ -187,7 +191,11 @@ test(`${IN_FLIGHT} requests in flight on a slow upstream are all answered, each 
       assert.equal(status, 200);
       assert.equal(JSON.parse(text).profile.id, users[i]?.id);
     }
+    made.push((await window.search([])).length - before);
   }
+  // 16 MB of idle instances are kept, each of which begins with 320 KiB.
+  assert.ok(Number(made[1]) >= IN_FLIGHT - 51, `the second wave made only ${made[1]}`);
+  assert.ok(Number(made[1]) < IN_FLIGHT, "the second wave found none of the first");
 });
 
 test("batches of 100, one after the other, share one large instance", async (t) => {
@@ -203,4 +211,20 @@ test("batches of 100, one after the other, share one large instance", async (t) 
   t.diagnostic(`instances: ${memories.length}; the large ones: ${large.map(({ bytes }) => bytes)}`);
   assert.ok(memories.length <= before + 1, `${memories.length - before} instances more`);
   assert.equal(large.length, 1);
+});
+
+test("a batch that needs more than the pool may keep leaves the others in it", async () => {
+  sentences = 6700;
+  const headers = { authorization: `Bearer ${SERVICE_KEY}`, "content-type": "application/json" };
+  const { authorization } = /** @type {{ authorization: string }} */ (users[0]);
+  const gets = () => Promise.all(Array.from({ length: 8 }, () => send("GET", "/api/profile", { authorization })));
+  await gets();
+  await send("POST", "/api/admin/backfill", headers, '{"batch_size":100,"limit":100}');
+  const memories = await window.search([]);
+  assert.ok(
+    memories.some(({ bytes }) => bytes > 16 * MIB),
+    `the largest has ${Math.max(...memories.map(({ bytes }) => bytes))} bytes`,
+  );
+  await gets();
+  assert.equal((await window.search([])).length, memories.length);
 });
